@@ -1,6 +1,30 @@
 //! The contract between the agent and the coordinator: the vocabulary both sides share, the `.proto` files, and the
 //! conversions between the two. Nothing in here reads or changes the world.
 
+mod claim;
+mod cluster;
+mod digest;
+mod event;
+mod facts;
+mod failure;
+mod health;
+mod ids;
+mod package;
+pub mod sample;
+mod step;
 mod version;
 
+pub use claim::{Authority, Claim};
+pub use cluster::{ClusterView, DatabaseRow, EndpointRow, Health, NodeRole, NodeRow, ShardRole, ShardRow};
+pub use digest::{InvalidDigest, Sha256};
+pub use event::{Checked, Exit, Installed, StepEvent, StepOutcome, StepProgress, StepReport};
+pub use facts::{
+    Disk, DiskUse, HeldPackage, Installation, InstalledVersion, NodeFacts, OperatingSystem, Probe, Rlcheck,
+    Room, RunnerKind, SourceFacts, StepInFlight, System,
+};
+pub use failure::{Failure, FailureKind, ProgramFailure};
+pub use health::Problem;
+pub use ids::{ClusterName, Epoch, InvalidName, NodeUid, RunId, StepId};
+pub use package::{Arch, InvalidArch, OsToken, Package};
+pub use step::{InstallSpec, RestartableService, StepKind, StepSpec};
 pub use version::{InvalidVersion, Line, Release, ReleaseRange, Version};

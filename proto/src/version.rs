@@ -104,7 +104,9 @@ impl FromStr for Release {
     fn from_str(text: &str) -> Result<Self, InvalidVersion> {
         let invalid = |reason| InvalidVersion { text: text.to_owned(), reason, expected: RELEASE_FORM };
         let parts: Vec<&str> = text.split('.').collect();
-        let [major, minor, patch] = parts[..] else { return Err(invalid("it needs three numbers between dots")) };
+        let [major, minor, patch] = parts[..] else {
+            return Err(invalid("it needs three numbers between dots"));
+        };
         let number = |part| number(part).map_err(invalid);
         Ok(Self::new(number(major)?, number(minor)?, number(patch)?))
     }
@@ -198,8 +200,22 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_the_reason() {
         for text in [
-            "", "7", "7.4", "7.4.6", "7.4.6-", "-22", "7.4.6-22-1", "7.4.6.1-22", " 7.4.6-22", "7.4.6-22 ", "+7.4.6-22",
-            "7.4.x-22", "7.4.6-22~jammy", "٧.4.6-22", "4294967296.0.0-1", "7..6-22",
+            "",
+            "7",
+            "7.4",
+            "7.4.6",
+            "7.4.6-",
+            "-22",
+            "7.4.6-22-1",
+            "7.4.6.1-22",
+            " 7.4.6-22",
+            "7.4.6-22 ",
+            "+7.4.6-22",
+            "7.4.x-22",
+            "7.4.6-22~jammy",
+            "٧.4.6-22",
+            "4294967296.0.0-1",
+            "7..6-22",
         ] {
             let error = text.parse::<Version>().unwrap_err();
             assert!(error.to_string().contains(text), "{error}");
@@ -216,7 +232,8 @@ mod tests {
     }
 
     fn any_version() -> impl Strategy<Value = Version> {
-        (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(a, b, c, d)| Version::new(a, b, c, d))
+        (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>())
+            .prop_map(|(a, b, c, d)| Version::new(a, b, c, d))
     }
 
     proptest! {
