@@ -25,6 +25,11 @@ impl Sha256 {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// The digest's 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first 12 hex digits, for people's eyes.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()

@@ -92,7 +92,8 @@ mod tests {
     #[test]
     fn every_single_spoiled_field_is_a_problem() {
         let bad = || Health::NotOk("LOADING".to_owned());
-        let spoil: [(&str, fn(&mut ClusterView, Health)); 7] = [
+        type Spoil = fn(&mut ClusterView, Health);
+        let spoil: [(&str, Spoil); 7] = [
             ("cluster", |view, bad| view.health = bad),
             ("node:2", |view, bad| view.nodes[1].status = bad),
             ("db:1", |view, bad| view.databases[0].status = bad),

@@ -1,5 +1,6 @@
 //! The contract between the agent and the coordinator: the vocabulary both sides share, the `.proto` files, and the
-//! conversions between the two. Nothing in here reads or changes the world.
+//! conversions between the two. Nothing in here reads or changes the world, but for [`transport`], which listens and
+//! dials.
 
 mod claim;
 mod cluster;
@@ -10,9 +11,12 @@ mod failure;
 mod health;
 mod ids;
 mod package;
+pub mod pb;
 pub mod sample;
 mod step;
+pub mod transport;
 mod version;
+pub mod wire;
 
 pub use claim::{Authority, Claim};
 pub use cluster::{ClusterView, DatabaseRow, EndpointRow, Health, NodeRole, NodeRow, ShardRole, ShardRow};

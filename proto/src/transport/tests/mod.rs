@@ -1,0 +1,6 @@
+//! Attempts to get past the transport's rules, over real sockets on free ports.
+
+mod address;
+mod connections;
+mod files;
+mod stand;

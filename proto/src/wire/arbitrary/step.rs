@@ -1,0 +1,68 @@
+//! Any step and any request.
+
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{
+    authority, cluster_name, duration, epoch, node_role, node_uid, package, run_id, sha256, step_id, text,
+    texts, version,
+};
+use crate::wire::{CancelStep, Execute, Observe, TakeClaim};
+use crate::*;
+
+pub(crate) fn step_kind() -> impl Strategy<Value = StepKind> {
+    select(StepKind::ALL.to_vec())
+}
+
+prop_compose! {
+    fn install_spec()(
+        unpacked_by in step_id(), package in sha256(), target in version(), expected_installed in version(),
+        expected_role in option::of(node_role()), args in texts(), deadline in option::of(duration()),
+    ) -> InstallSpec {
+        InstallSpec { unpacked_by, package, target, expected_installed, expected_role, args, deadline }
+    }
+}
+
+pub(crate) fn step_spec() -> impl Strategy<Value = StepSpec> {
+    prop_oneof![
+        (package(), any::<Option<u64>>())
+            .prop_map(|(package, rate_limit)| StepSpec::Fetch { package, rate_limit }),
+        (sha256(), version()).prop_map(|(package, version)| StepSpec::Unpack { package, version }),
+        Just(StepSpec::Check),
+        install_spec().prop_map(StepSpec::Install),
+        (version(), duration()).prop_map(|(target, deadline)| StepSpec::Confirm { target, deadline }),
+        step_id().prop_map(|about| StepSpec::Collect { about }),
+        Just(StepSpec::Restart { service: RestartableService::CnmExec }),
+    ]
+}
+
+prop_compose! {
+    pub(crate) fn execute()(
+        authority in authority(), step in step_id(), spec in step_spec(), from_seq in 1..=u64::MAX,
+        only_join in any::<bool>(),
+    ) -> Execute {
+        Execute { authority, step, spec, from_seq, only_join }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn take_claim()(
+        run in run_id(), cluster in cluster_name(), epoch in epoch(), holder in text(),
+        expected_node in option::of(node_uid()),
+    ) -> TakeClaim {
+        TakeClaim { run, cluster, epoch, holder, expected_node }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn cancel_step()(authority in authority(), step in step_id()) -> CancelStep {
+        CancelStep { authority, step }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn observe()(run_rlcheck in any::<bool>(), sources in texts()) -> Observe {
+        Observe { run_rlcheck, sources }
+    }
+}
