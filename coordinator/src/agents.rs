@@ -1,0 +1,137 @@
+//! The door to the agents: the only place of the coordinator that dials.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use proto::pb::agent_client::AgentClient;
+use proto::transport::{Security, Timeouts, agent_client, dial};
+use proto::wire::{CancelStep, Execute, Observe, TakeClaim, UNREACHABLE, failure_of};
+use proto::{Authority, Claim, Failure, NodeFacts, StepEvent};
+use tonic::transport::Channel;
+
+/// How long an agent may take to look at its node; with `rlcheck`, which walks through every service, much longer.
+const OBSERVE: Duration = Duration::from_secs(45);
+const OBSERVE_WITH_RLCHECK: Duration = Duration::from_secs(300);
+/// How long an agent may take to answer anything else.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Connections to agents, by address.
+#[derive(Debug)]
+pub struct Agents {
+    security: Security,
+    channels: Mutex<HashMap<String, Channel>>,
+}
+
+impl Agents {
+    /// A door that dials with the given security.
+    pub fn new(security: Security) -> Self {
+        Self { security, channels: Mutex::default() }
+    }
+
+    /// A node's facts, live.
+    pub async fn observe(&self, address: &str, request: &Observe) -> Result<NodeFacts, Failure> {
+        let limit = if request.run_rlcheck { OBSERVE_WITH_RLCHECK } else { OBSERVE };
+        let mut client = self.client(address)?;
+        let answer = within(limit, address, client.observe(proto::pb::ObserveRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
+    /// Takes a node for a run.
+    pub async fn claim(&self, address: &str, request: &TakeClaim) -> Result<Claim, Failure> {
+        let mut client = self.client(address)?;
+        let answer = within(ANSWER, address, client.claim(proto::pb::ClaimRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
+    /// Gives a node back.
+    pub async fn release(&self, address: &str, authority: &Authority) -> Result<(), Failure> {
+        let mut client = self.client(address)?;
+        within(ANSWER, address, client.release(proto::pb::ReleaseRequest::from(authority))).await.map(|_| ())
+    }
+
+    /// Stops a step that can be stopped.
+    pub async fn cancel(&self, address: &str, request: &CancelStep) -> Result<(), Failure> {
+        let mut client = self.client(address)?;
+        within(ANSWER, address, client.cancel(proto::pb::CancelRequest::from(request))).await.map(|_| ())
+    }
+
+    /// Does a step or joins it. The stream ends after the step's last event; an error in it means that the connection
+    /// was lost, not that the step failed.
+    pub async fn execute(
+        &self,
+        address: &str,
+        request: &Execute,
+    ) -> Result<impl Stream<Item = Result<StepEvent, Failure>> + Send + use<>, Failure> {
+        let mut client = self.client(address)?;
+        let stream =
+            within(ANSWER, address, client.execute(proto::pb::ExecuteRequest::from(request))).await?;
+        let address = address.to_owned();
+        Ok(stream.map(move |event| match event {
+            Ok(event) => event.try_into().map_err(|error: proto::wire::WireError| garbled(&address, &error)),
+            Err(status) => Err(named(&address, failure_of(status))),
+        }))
+    }
+
+    fn client(&self, address: &str) -> Result<AgentClient<Channel>, Failure> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(address) {
+            return Ok(agent_client(channel.clone()));
+        }
+        let channel = dial(address, &self.security, Timeouts::default()).map_err(|error| {
+            let remedy = "correct the agent's address or the [tls] files in ratchet.toml";
+            Failure::operator("undialable", format!("agent {address} cannot be dialled"), remedy)
+                .because(crate::failures::chain(&error))
+        })?;
+        channels.insert(address.to_owned(), channel.clone());
+        Ok(agent_client(channel))
+    }
+}
+
+/// Whether a failure means that nobody knows what the agent made of the request.
+pub fn is_unreachable(failure: &Failure) -> bool {
+    failure.id == UNREACHABLE
+}
+
+async fn within<T>(
+    limit: Duration,
+    address: &str,
+    call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(named(address, failure_of(status))),
+        Err(_) => {
+            let silence = format!("it did not answer within {} s", limit.as_secs());
+            Err(named(address, Failure::retry(UNREACHABLE, silence)))
+        }
+    }
+}
+
+/// Says which agent it was, and what a person can look at.
+fn named(address: &str, failure: Failure) -> Failure {
+    if !is_unreachable(&failure) {
+        return failure;
+    }
+    let cause = failure.to_string();
+    let remedy = format!(
+        "on that node: systemctl status ratchet-agent; from here: nc -zv {}",
+        address.replace(':', " ")
+    );
+    Failure {
+        message: format!("agent {address} cannot be reached"),
+        cause: Some(cause),
+        remedy: Some(remedy),
+        ..failure
+    }
+}
+
+fn garbled(address: &str, error: &proto::wire::WireError) -> Failure {
+    Failure::operator(
+        "garbled",
+        format!("agent {address} sent something that cannot be understood"),
+        "install the same version of ratchet and ratchet-agent",
+    )
+    .because(error.to_string())
+}

@@ -1,0 +1,97 @@
+//! The documents that every verb answers with: what `-o json` prints and what the coordinator's gRPC carries.
+//!
+//! Each has a `schema` with a version. Fields are only ever added within a version; a changed meaning is a new one.
+
+mod packages;
+mod run;
+mod status;
+mod tell;
+mod view;
+mod why;
+
+use serde::{Deserialize, Serialize};
+
+pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
+pub use run::{
+    EventDocument, HaltRow, HopRow, NodeState, RunDocument, RunNodeRow, RunRow, RunState, RunsDocument,
+    StepRow, WatchDocument,
+};
+pub use status::{CheckDocument, ClusterRow, NodeRow, StatusDocument};
+pub use view::{RunView, event_document, exit_code, next_commands};
+pub use why::WhyDocument;
+
+use crate::plan::Plan;
+
+/// A document with its schema, as it travels.
+pub trait Document: Serialize + for<'de> Deserialize<'de> {
+    /// The schema's name and version, for instance `ratchet.status/1`.
+    const SCHEMA: &'static str;
+}
+
+/// What `plan` answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanDocument {
+    /// `ratchet.plan-answer/1`.
+    pub schema: String,
+    /// The cluster that was asked about.
+    pub cluster: String,
+    /// What came out.
+    pub outcome: PlanOutcome,
+    /// The plan, if there is one to carry out.
+    pub plan: Option<Plan>,
+    /// The plan's digest: SHA-256 over its JSON.
+    pub digest: Option<String>,
+    /// Everything the checks found, best and worst.
+    pub findings: Vec<crate::checks::Finding>,
+    /// One sentence that says what came out.
+    pub summary: String,
+}
+
+/// What came out of planning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanOutcome {
+    /// There is a plan.
+    Ready,
+    /// Every node is at the target already.
+    NothingToDo,
+    /// A check stands in the way.
+    Blocked,
+}
+
+impl Document for PlanDocument {
+    const SCHEMA: &'static str = "ratchet.plan-answer/1";
+}
+
+/// What every failure prints under `-o json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErrorDocument {
+    /// What went wrong.
+    pub error: ErrorRow,
+}
+
+/// What went wrong, for programs and people.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErrorRow {
+    /// A stable word.
+    pub id: String,
+    /// What failed.
+    pub message: String,
+    /// Why.
+    pub cause: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+impl From<&proto::Failure> for ErrorDocument {
+    fn from(failure: &proto::Failure) -> Self {
+        Self {
+            error: ErrorRow {
+                id: failure.id.clone(),
+                message: failure.message.clone(),
+                cause: failure.cause.clone(),
+                remedy: failure.remedy.clone(),
+            },
+        }
+    }
+}

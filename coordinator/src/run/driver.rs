@@ -1,0 +1,148 @@
+//! The driver: performs what is due and writes down what came of it. It decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::wire::TakeClaim;
+use proto::{Authority, Failure, NodeUid, RunId};
+
+use super::journal::Journal;
+use super::{Action, Event, Halt, Run, RunEnd};
+use crate::agents::{Agents, is_unreachable};
+use crate::plan::{Table, post_advice};
+use crate::store::{Lease, Store};
+
+/// Between two looks at what others asked of the run.
+pub(super) const REQUESTS: Duration = Duration::from_millis(300);
+/// How long to try to give a node back before saying that its claim stays.
+const RELEASE: Duration = Duration::from_secs(10);
+
+/// What a driver needs of the world.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Where the journal is kept.
+    pub store: Arc<dyn Store>,
+    /// The door to the agents.
+    pub agents: Arc<Agents>,
+    /// The vendor's table.
+    pub table: Arc<Table>,
+}
+
+/// Drives a run.
+#[derive(Debug)]
+pub struct Driving {
+    pub(super) world: World,
+    pub(super) journal: Journal,
+}
+
+/// Drives a run until it stands still or is over, and says how it stands then.
+///
+/// # Errors
+/// The store failed, or somebody else drives now. The run itself is as its journal says.
+pub async fn drive(world: World, lease: Lease, run: RunId, first: Vec<Event>) -> Result<Run, Failure> {
+    let journal = Journal::open(world.store.clone(), lease, run).await?;
+    for event in first {
+        journal.append(event).await?;
+    }
+    let driving = Driving { world, journal };
+    while driving.step().await? {}
+    Ok(driving.journal.state().await)
+}
+
+impl Driving {
+    /// Performs what is due; `false` when nothing is.
+    async fn step(&self) -> Result<bool, Failure> {
+        self.journal.take_requests().await?;
+        match self.journal.due().await {
+            Action::Claim(node) => self.claim(node).await?,
+            Action::Prepare(orders) => self.prepare(orders).await?,
+            Action::Execute(order) => self.execute(order, false).await?,
+            Action::Rejoin(order) => self.execute(order, true).await?,
+            Action::Gate { hop } => self.gate(hop).await?,
+            Action::Witness { hop, node } => self.witness(hop, node).await?,
+            Action::Halt(halt) => self.halt(halt).await?,
+            Action::Pause => self.journal.append(Event::Paused).await?,
+            Action::Release(node) => self.release(node).await?,
+            Action::End(end) => self.end(end).await?,
+            Action::Stand => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    async fn claim(&self, node: NodeUid) -> Result<(), Failure> {
+        let run = self.journal.state().await;
+        let address = agent_of(&run, node)?;
+        let request = TakeClaim {
+            run: run.id.clone(),
+            cluster: run.plan.cluster.clone(),
+            epoch: self.journal.epoch(),
+            holder: crate::identity::holder(),
+            expected_node: Some(node),
+        };
+        let asked = self.persist(run.deadlines.reach, || self.world.agents.claim(&address, &request));
+        let event = match self.minding_requests(asked).await? {
+            Ok(_) => Event::Claimed { node },
+            Err(failure) => Event::ClaimRefused { node, failure },
+        };
+        self.journal.append(event).await
+    }
+
+    async fn release(&self, node: NodeUid) -> Result<(), Failure> {
+        let run = self.journal.state().await;
+        let address = agent_of(&run, node)?;
+        let authority = Authority { run: run.id.clone(), epoch: self.journal.epoch() };
+        let asked = self.persist(RELEASE, || self.world.agents.release(&address, &authority)).await;
+        self.journal.append(Event::Released { node, trouble: asked.err() }).await
+    }
+
+    async fn end(&self, end: RunEnd) -> Result<(), Failure> {
+        let run = self.journal.state().await;
+        if end == RunEnd::Done && !run.prepare_only {
+            let snapshot = self.look(&run).await?;
+            let advice = post_advice(&snapshot, &run.plan, &self.world.table);
+            self.journal.append(Event::Advised { advice }).await?;
+        }
+        self.journal.append(Event::Ended(end)).await
+    }
+
+    pub(super) async fn halt(&self, halt: Halt) -> Result<(), Failure> {
+        self.journal.append(Event::Halted(Box::new(halt))).await
+    }
+
+    /// Asks again, with growing pauses, while the agent cannot be reached and the time is not up.
+    async fn persist<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        limit: Duration,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, Failure> {
+        let gives_up = tokio::time::Instant::now() + limit;
+        let mut pause = super::backoff::Backoff::reconnecting();
+        loop {
+            match ask().await {
+                Err(failure) if is_unreachable(&failure) && tokio::time::Instant::now() < gives_up => {
+                    tokio::time::sleep(pause.next_pause()).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Lets something run while requests of others are taken.
+    pub(super) async fn minding_requests<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = tokio::time::sleep(REQUESTS) => self.journal.take_requests().await?,
+            }
+        }
+    }
+}
+
+/// The address of a node's agent.
+pub(super) fn agent_of(run: &Run, node: NodeUid) -> Result<String, Failure> {
+    let planned = run.plan.nodes.iter().find(|planned| planned.uid == node);
+    planned
+        .map(|planned| planned.agent.clone())
+        .ok_or_else(|| Failure::bug(format!("{node} is not in the plan")))
+}

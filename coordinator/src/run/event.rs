@@ -1,0 +1,211 @@
+//! What happens to a run: the words of its journal.
+
+use jiff::Timestamp;
+use proto::{Epoch, Failure, NodeRole, NodeUid, StepId, StepKind, StepOutcome, StepSpec, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+
+/// One line of a run's journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its place in the journal, from 1 without a gap.
+    pub seq: u64,
+    /// The fencing number of the driver that wrote it.
+    pub epoch: Epoch,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happens to a run. An intent is written before its effect, what came of it after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody asked for this plan to be carried out. Always the first event.
+    Created {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Whether to stop after fetching and unpacking.
+        prepare_only: bool,
+        /// How long each kind of waiting may last.
+        deadlines: super::Deadlines,
+        /// Who asked.
+        by: String,
+    },
+    /// A driver took over, at the record's epoch. Claims must be taken anew.
+    Driving {
+        /// Who drives.
+        holder: String,
+    },
+    /// A node's agent gave the claim.
+    Claimed {
+        /// The node.
+        node: NodeUid,
+    },
+    /// A node's agent refused the claim, or could not be asked in time.
+    ClaimRefused {
+        /// The node.
+        node: NodeUid,
+        /// Why.
+        failure: Failure,
+    },
+    /// A step is about to be sent to its agent.
+    StepIntended {
+        /// Its id.
+        step: StepId,
+        /// The node.
+        node: NodeUid,
+        /// The hop, counted from 0.
+        hop: usize,
+        /// What it is to do.
+        spec: StepSpec,
+    },
+    /// A step ended.
+    StepEnded {
+        /// Its id.
+        step: StepId,
+        /// How.
+        outcome: Box<StepOutcome>,
+    },
+    /// The agent says that an intended step never reached it: nothing was started.
+    StepNeverStarted {
+        /// Its id.
+        step: StepId,
+    },
+    /// The gate before a turn held back; it is looked at again until it gives up.
+    GateHeld {
+        /// The hop.
+        hop: usize,
+        /// What stood in the way, one line each.
+        reasons: Vec<String>,
+        /// When it gives up.
+        gives_up_at: Timestamp,
+    },
+    /// The gate before a turn passed on a fresh snapshot (promise P4).
+    GatePassed {
+        /// The hop.
+        hop: usize,
+        /// The node whose turn it is.
+        node: NodeUid,
+        /// The version it was seen at.
+        from: Version,
+        /// The role it was seen in.
+        role: NodeRole,
+        /// The cluster's master in that snapshot (promise P2).
+        master: NodeUid,
+        /// When the snapshot was taken.
+        observed_at: Timestamp,
+    },
+    /// A node of the hop was found at the target, in a healthy cluster, without a turn of this run.
+    SeenAtTarget {
+        /// The hop.
+        hop: usize,
+        /// The node.
+        node: NodeUid,
+        /// The version it was seen at.
+        version: Version,
+    },
+    /// The node is at the target and healthy, seen by itself and by others (promise P9).
+    Witnessed {
+        /// The hop.
+        hop: usize,
+        /// The node.
+        node: NodeUid,
+        /// Who saw it.
+        by: Vec<NodeUid>,
+        /// The master after the turn.
+        master: NodeUid,
+    },
+    /// Somebody asked for something.
+    Requested {
+        /// What.
+        request: Request,
+        /// Who.
+        by: String,
+    },
+    /// The pause took effect.
+    Paused,
+    /// The run stands still until a person acts.
+    Halted(Box<Halt>),
+    /// A node's agent took the claim back, or could not be asked.
+    Released {
+        /// The node.
+        node: NodeUid,
+        /// Why it could not be asked, if so. The claim then waits for the next run or for `ratchet takeover`.
+        trouble: Option<Failure>,
+    },
+    /// What the vendor's procedure leaves to a person, as the cluster was found at the end (fact sheet §7.1).
+    Advised {
+        /// One sentence each.
+        advice: Vec<String>,
+    },
+    /// The run is over.
+    Ended(RunEnd),
+}
+
+/// What a person can ask of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Stand still between turns.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End, leaving done nodes done.
+    Abort,
+    /// Give the node whose turn failed another attempt.
+    Retry {
+        /// The node; the failed one if not named.
+        node: Option<NodeUid>,
+    },
+}
+
+/// Why a run stands still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// On which node, if on one.
+    pub node: Option<NodeUid>,
+    /// In which step, if in one.
+    pub step: Option<StepKind>,
+    /// What failed.
+    pub failure: Failure,
+}
+
+/// How a run is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunEnd {
+    /// It did what it was to do.
+    Done,
+    /// Somebody aborted it.
+    Aborted,
+    /// It was refused before anything was changed.
+    Blocked(Failure),
+}
+
+impl Event {
+    /// A stable word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Driving { .. } => "driving",
+            Self::Claimed { .. } => "claimed",
+            Self::ClaimRefused { .. } => "claim_refused",
+            Self::StepIntended { .. } => "step_intended",
+            Self::StepEnded { .. } => "step_ended",
+            Self::StepNeverStarted { .. } => "step_never_started",
+            Self::GateHeld { .. } => "gate_held",
+            Self::GatePassed { .. } => "gate_passed",
+            Self::SeenAtTarget { .. } => "seen_at_target",
+            Self::Witnessed { .. } => "witnessed",
+            Self::Requested { .. } => "requested",
+            Self::Paused => "paused",
+            Self::Halted(_) => "halted",
+            Self::Released { .. } => "released",
+            Self::Advised { .. } => "advised",
+            Self::Ended(_) => "ended",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Carrying out a plan: a pure machine that says what happens next, a journal that remembers, a driver that acts.
+//!
+//! `next(run, event)` folds the journal into a [`Run`]; `decide(run)` names the one [`Action`] that is due; the driver
+//! performs it and appends what came of it. A restart is nothing special: fold again, decide again.
+
+mod action;
+mod backoff;
+mod deadlines;
+mod decide;
+mod driver;
+mod event;
+mod journal;
+mod judge;
+mod ledger;
+mod next;
+mod progress;
+mod settle;
+mod state;
+mod steps;
+
+pub use action::{Action, StepOrder};
+pub use deadlines::Deadlines;
+pub use decide::decide;
+pub use driver::{World, drive};
+pub use event::{Event, Halt, Record, Request, RunEnd};
+pub use judge::{GateVerdict, judge_gate, judge_witness};
+pub use ledger::{Ledger, StepEntry, StepState};
+pub use next::{Illegal, next, replay};
+pub use state::{Driver, NodeProgress, Phase, Run, Turn};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! What the service is made of, and what every call needs.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proto::{ClusterName, Failure, Package, RunId};
+
+use crate::agents::Agents;
+use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
+use crate::config::{ClusterConfig, Config, PackageConfig};
+use crate::failures::chain;
+use crate::plan::Table;
+use crate::run::{Run, World, replay};
+use crate::store::{RunListing, SqliteStore, Store, find_run};
+
+/// The coordinator's parts.
+#[derive(Debug)]
+pub struct Core {
+    pub(super) config: Config,
+    pub(super) world: World,
+    pub(super) checksums: VendorChecksums,
+}
+
+impl Core {
+    /// Opens the store and puts the parts together.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub async fn open(config: Config) -> Result<Self, Failure> {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store).await?);
+        let table = Table::vendor()
+            .map_err(|error| Failure::bug("the built-in table is damaged").because(chain(&error)))?;
+        let checksums = VendorChecksums::published()
+            .map_err(|error| Failure::bug("the built-in checksums are damaged").because(chain(&error)))?;
+        let agents = Arc::new(Agents::new(config.security.clone()));
+        Ok(Self { config, world: World { store, agents, table: Arc::new(table) }, checksums })
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        self.world.store.as_ref()
+    }
+
+    pub(super) fn cluster(&self, name: &str) -> Result<&ClusterConfig, Failure> {
+        self.config.clusters.iter().find(|cluster| cluster.name.as_str() == name).ok_or_else(|| {
+            let known: Vec<&str> = self.config.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+            let remedy = format!("use one of: {}; or add a [[cluster]] to ratchet.toml", known.join(", "));
+            Failure::operator(
+                "no-such-cluster",
+                format!("there is no cluster `{name}` in the configuration"),
+                remedy,
+            )
+        })
+    }
+
+    /// Every package that the configuration or an operator has named.
+    pub(super) async fn catalogue(&self) -> Result<Vec<CatalogueEntry>, Failure> {
+        let mut entries: Vec<CatalogueEntry> =
+            self.config.packages.iter().map(|package| self.entry(configured(package), None, None)).collect();
+        for stored in self.store().packages().await? {
+            if entries.iter().all(|entry| entry.package.sha256 != stored.package.sha256) {
+                entries.push(self.entry(stored.package, stored.md5.as_deref(), Some(stored.added_at)));
+            }
+        }
+        Ok(entries)
+    }
+
+    fn entry(&self, package: Package, md5: Option<&str>, added_at: Option<Timestamp>) -> CatalogueEntry {
+        let verdict = self.checksums.verdict(package.version, &package.os, package.arch, package.sha256, md5);
+        let origin = if added_at.is_some() { Origin::Store } else { Origin::Config };
+        CatalogueEntry { package, added_at, verdict, origin }
+    }
+
+    pub(super) async fn find(&self, key: &str) -> Result<RunListing, Failure> {
+        Ok(find_run(&self.store().runs().await?, key)?)
+    }
+
+    /// A run as its journal leaves it, and whether somebody drives it.
+    pub(super) async fn load(&self, id: &RunId) -> Result<(Run, bool), Failure> {
+        // Asked before the journal is read: a driver that ends in between has written how it ended.
+        let cluster = self.find(id.as_str()).await?.cluster;
+        let driven = self.store().driver(&cluster).await?.is_some();
+        let run = replay(id, &self.store().journal(id, 1).await?)?;
+        Ok((run, driven))
+    }
+
+    /// The run of a cluster that is not over, if there is one.
+    pub(super) async fn open_run(&self, cluster: &ClusterName) -> Result<Option<Run>, Failure> {
+        for listing in
+            self.store().runs().await?.into_iter().rev().filter(|listing| listing.cluster == *cluster)
+        {
+            let (run, _) = self.load(&listing.id).await?;
+            if !matches!(run.phase, crate::run::Phase::Ended(_)) {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn configured(package: &PackageConfig) -> Package {
+    Package {
+        sha256: package.sha256,
+        version: package.version,
+        os: package.os.clone(),
+        arch: package.arch,
+        size: package.size,
+        sources: vec![package.url.clone()],
+    }
+}

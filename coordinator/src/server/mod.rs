@@ -1,0 +1,71 @@
+//! The coordinator as a service: what the command line speaks to, in the same process or over the network.
+
+mod core;
+mod look;
+mod packages;
+mod planning;
+mod runs;
+mod service;
+mod why;
+
+use std::sync::Arc;
+
+use proto::Failure;
+use proto::transport::{check_listen, coordinator_server, in_process, server_builder};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Channel;
+
+pub use self::core::Core;
+use crate::config::{Config, DEFAULT_LISTEN};
+use crate::failures::chain;
+use service::Service;
+
+/// Hosts a coordinator inside this process and gives the channel to it. Runs that it drives end with the process, and
+/// can be resumed.
+///
+/// # Errors
+/// The store cannot be opened.
+pub async fn embedded(config: Config) -> Result<Channel, Failure> {
+    let core = Core::open(config).await?;
+    let (channel, incoming) = in_process();
+    let server = tonic::transport::Server::builder()
+        .add_service(coordinator_server(Service::new(Arc::new(core))))
+        .serve_with_incoming(incoming);
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(error = chain(&error), "the embedded coordinator stopped");
+        }
+    });
+    Ok(channel)
+}
+
+/// Hosts a coordinator for others until the stop future ends.
+///
+/// # Errors
+/// The store cannot be opened, the address cannot be listened on, or the certificates cannot be used.
+pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Result<(), Failure> {
+    let address = config.listen.unwrap_or(DEFAULT_LISTEN);
+    let security = config.security.clone();
+    check_listen(address, &security).map_err(|error| unusable(&error))?;
+    let mut server = server_builder(&security).map_err(|error| unusable(&error))?;
+    let core = Arc::new(Core::open(config).await?);
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let remedy = "correct `listen` in ratchet.toml, or stop what listens there";
+        Failure::operator("configuration", format!("{address} cannot be listened on"), remedy)
+            .because(chain(&error))
+    })?;
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!(%address, "listening");
+    crate::readiness::ready(&address);
+    server
+        .add_service(coordinator_server(Service::new(core)))
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop)
+        .await
+        .map_err(|error| Failure::bug("the coordinator's service failed").because(chain(&error)))
+}
+
+fn unusable(error: &proto::transport::TransportError) -> Failure {
+    let remedy = "correct `[tls]`, `listen` or `insecure_loopback` in ratchet.toml";
+    Failure::operator("configuration", "the coordinator cannot be served", remedy).because(chain(error))
+}

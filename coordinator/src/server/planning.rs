@@ -1,0 +1,166 @@
+//! `plan` and `Start`: from what is wanted to a run.
+
+use jiff::Timestamp;
+use proto::wire::Observe;
+use proto::{Failure, RunId, Version};
+
+use super::Core;
+use crate::checks::{Finding, Verdict};
+use crate::documents::{Document, PlanDocument, PlanOutcome, RunDocument};
+use crate::failures::chain;
+use crate::plan::{Plan, Planned, make_plan};
+use crate::run::Event;
+
+/// What came out of planning, with when the cluster was looked at.
+pub(super) struct PlannedAt {
+    pub(super) at: Timestamp,
+    pub(super) planned: Planned,
+}
+
+impl PlannedAt {
+    pub(super) fn findings(&self) -> &[Finding] {
+        match &self.planned {
+            Planned::Plan(plan) => &plan.findings,
+            Planned::NothingToDo { findings, .. } | Planned::Blocked { findings } => findings,
+        }
+    }
+}
+
+impl Core {
+    /// Looks at a cluster and plans its upgrade.
+    pub(super) async fn planned(
+        &self,
+        cluster: &str,
+        to: Version,
+        run_rlcheck: bool,
+    ) -> Result<PlannedAt, Failure> {
+        let catalogue = self.catalogue().await?;
+        let mut sources: Vec<String> =
+            catalogue.iter().flat_map(|entry| entry.package.sources.clone()).collect();
+        sources.sort();
+        sources.dedup();
+        let snapshot = self.observe(self.cluster(cluster)?, Observe { run_rlcheck, sources }).await;
+        let planned = make_plan(&snapshot, to, &catalogue, &self.world.table, snapshot.at);
+        Ok(PlannedAt { at: snapshot.at, planned })
+    }
+
+    pub(super) async fn plan(&self, cluster: &str, to: Version) -> Result<PlanDocument, Failure> {
+        let planned = self.planned(cluster, to, true).await?;
+        let findings = planned.findings().to_vec();
+        let document = |outcome, plan: Option<Plan>, digest, summary| PlanDocument {
+            schema: PlanDocument::SCHEMA.to_owned(),
+            cluster: cluster.to_owned(),
+            outcome,
+            plan,
+            digest,
+            findings: findings.clone(),
+            summary,
+        };
+        Ok(match planned.planned {
+            Planned::Plan(plan) => {
+                let digest = digest(&plan)?;
+                let turns: usize = plan.hops.iter().map(|hop| hop.turns.len()).sum();
+                let hops = plan.hops.len();
+                let summary = format!(
+                    "{cluster} to {to}: {turns} {} in {hops} {}",
+                    plural(turns, "turn"),
+                    plural(hops, "hop")
+                );
+                document(PlanOutcome::Ready, Some(*plan), Some(digest), summary)
+            }
+            Planned::NothingToDo { version, .. } => {
+                let summary = format!("nothing to do: every node of {cluster} is at {version}");
+                document(PlanOutcome::NothingToDo, None, None, summary)
+            }
+            Planned::Blocked { .. } => {
+                document(PlanOutcome::Blocked, None, None, blocked_summary(cluster, to, &findings))
+            }
+        })
+    }
+
+    /// Creates a run of a plan and drives it in the background.
+    pub(super) async fn start(&self, plan_json: &str, prepare_only: bool) -> Result<RunDocument, Failure> {
+        let plan: Plan = serde_json::from_str(plan_json).map_err(|error| {
+            let remedy = "make a new one: ratchet plan CLUSTER --to V --save FILE";
+            Failure::operator("usage", "the plan cannot be read", remedy).because(error.to_string())
+        })?;
+        self.still_true(&plan).await?;
+        let cluster = plan.cluster.clone();
+        if let Some(open) = self.open_run(&cluster).await? {
+            let remedy = format!("ratchet resume {0}   # or: ratchet abort {0}", open.id);
+            return Err(Failure::operator(
+                "blocked",
+                format!("run {} of {cluster} is not over", open.id),
+                remedy,
+            ));
+        }
+        let lease = self.store().acquire(&cluster, &crate::identity::holder()).await?;
+        let at = Timestamp::now();
+        let id = run_id(&plan, at)?;
+        let created = Event::Created {
+            plan: Box::new(plan),
+            prepare_only,
+            deadlines: self.config.deadlines,
+            by: crate::identity::person(),
+        };
+        self.store().create(&lease, &id, at, &created).await?;
+        self.spawn(lease, id.clone(), Vec::new());
+        self.show(id.as_str(), false).await
+    }
+
+    /// A plan is carried out only on the cluster it was made for, as that cluster is now.
+    async fn still_true(&self, plan: &Plan) -> Result<(), Failure> {
+        let stale = |why: String| {
+            let remedy =
+                format!("ratchet plan {} --to {}   # and look at it again", plan.cluster, plan.target);
+            Failure::operator("stale-plan", "the plan no longer fits the cluster", remedy).because(why)
+        };
+        let now = self.planned(plan.cluster.as_str(), plan.target, false).await?;
+        match now.planned {
+            Planned::Plan(now)
+                if (&now.nodes, &now.hops, &now.packages) == (&plan.nodes, &plan.hops, &plan.packages) =>
+            {
+                Ok(())
+            }
+            Planned::Plan(_) => {
+                Err(stale("its nodes, versions, roles or packages are no longer the same".to_owned()))
+            }
+            Planned::NothingToDo { version, .. } => Err(stale(format!("every node is at {version} already"))),
+            Planned::Blocked { findings } => {
+                let unexpected =
+                    findings.iter().filter(|finding| finding.verdict.blocks() && finding.check != "rlcheck");
+                let reasons: Vec<String> = unexpected.map(ToString::to_string).collect();
+                // `rlcheck` was run for the plan and is run again in every turn; here it would only cost time.
+                if reasons.is_empty() { Ok(()) } else { Err(stale(reasons.join("; "))) }
+            }
+        }
+    }
+}
+
+fn digest(plan: &Plan) -> Result<String, Failure> {
+    plan.digest()
+        .map(|digest| digest.to_string())
+        .map_err(|error| Failure::bug("the plan cannot be written down").because(chain(&error)))
+}
+
+/// `<cluster>-<date>-<time>-<four random digits>`: sorts by time, says what it is about, can be typed.
+fn run_id(plan: &Plan, at: Timestamp) -> Result<RunId, Failure> {
+    let random = uuid::Uuid::now_v7().simple().to_string();
+    let tail = &random[random.len() - 4..];
+    let time = at.strftime("%Y%m%d-%H%M%S");
+    format!("{}-{time}-{tail}", plan.cluster).parse().map_err(|error: proto::InvalidName| {
+        Failure::bug("the run cannot be named").because(error.to_string())
+    })
+}
+
+fn blocked_summary(cluster: &str, to: Version, findings: &[Finding]) -> String {
+    let count = |verdict: Verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let (blocks, unknown) = (count(Verdict::Block), count(Verdict::CannotTell));
+    format!(
+        "{cluster} cannot be upgraded to {to} now: {blocks} in the way, {unknown} not known; nothing was changed"
+    )
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}

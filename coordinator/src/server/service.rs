@@ -1,0 +1,164 @@
+//! The gRPC service: requests in, documents out. The only place of the coordinator with `tonic::Status`.
+
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use futures::Stream;
+use proto::pb::{self, coordinator_server::Coordinator};
+use proto::wire::status_of;
+use proto::{Failure, FailureKind, Version};
+use tonic::{Code, Request, Response, Status};
+
+use super::Core;
+use super::packages::Description;
+use super::runs::Watching;
+use crate::documents::Document;
+use crate::plan::{VersionSpec, explain};
+
+/// The coordinator behind its calls.
+#[derive(Debug)]
+pub(super) struct Service {
+    core: Arc<Core>,
+}
+
+impl Service {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+}
+
+type Answer = Result<Response<pb::Document>, Status>;
+
+fn answer<D: Document>(document: Result<D, Failure>) -> Answer {
+    document.and_then(|document| encode(&document)).map(Response::new).map_err(|failure| refuse(&failure))
+}
+
+fn encode<D: Document>(document: &D) -> Result<pb::Document, Failure> {
+    let json = serde_json::to_string(document)
+        .map_err(|error| Failure::bug("an answer cannot be written down").because(error.to_string()))?;
+    Ok(pb::Document { schema: D::SCHEMA.to_owned(), json })
+}
+
+fn refuse(failure: &Failure) -> Status {
+    let code = match failure.kind {
+        FailureKind::Retry => Code::Unavailable,
+        FailureKind::Operator => Code::FailedPrecondition,
+        FailureKind::Bug => Code::Internal,
+    };
+    status_of(failure, code)
+}
+
+fn parse<T: FromStr<Err: std::fmt::Display>>(what: &str, text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|error: T::Err| {
+        Failure::operator("usage", format!("{what} cannot be used"), "correct it and ask again")
+            .because(error.to_string())
+    })
+}
+
+#[tonic::async_trait]
+impl Coordinator for Service {
+    async fn status(&self, request: Request<pb::StatusRequest>) -> Answer {
+        answer(self.core.status(&request.into_inner().clusters).await)
+    }
+
+    async fn paths(&self, request: Request<pb::PathsRequest>) -> Answer {
+        let pb::PathsRequest { from, to } = request.into_inner();
+        let spec =
+            |text: Option<String>| text.map(|text| parse::<VersionSpec>("the version", &text)).transpose();
+        let document = async {
+            let (from, to) = (spec(from)?, spec(to)?);
+            let packages: Vec<_> =
+                self.core.catalogue().await?.into_iter().map(|entry| entry.package).collect();
+            Ok(explain(&self.core.world.table, from, to, &packages))
+        };
+        answer(document.await)
+    }
+
+    async fn add_package(&self, request: Request<pb::AddPackageRequest>) -> Answer {
+        let pb::AddPackageRequest { location, sha256, version, os, arch } = request.into_inner();
+        answer(self.core.add_package(Description { location, sha256, version, os, arch }).await)
+    }
+
+    async fn list_packages(&self, _: Request<pb::ListPackagesRequest>) -> Answer {
+        answer(self.core.list_packages().await)
+    }
+
+    async fn show_package(&self, request: Request<pb::ShowPackageRequest>) -> Answer {
+        answer(self.core.show_package(&request.into_inner().key).await)
+    }
+
+    async fn remove_package(&self, request: Request<pb::RemovePackageRequest>) -> Answer {
+        answer(self.core.remove_package(&request.into_inner().key).await)
+    }
+
+    async fn check(&self, request: Request<pb::CheckRequest>) -> Answer {
+        let pb::CheckRequest { cluster, to } = request.into_inner();
+        let document = async {
+            let to = to.map(|to| parse::<Version>("the target", &to)).transpose()?;
+            self.core.check(&cluster, to).await
+        };
+        answer(document.await)
+    }
+
+    async fn plan(&self, request: Request<pb::PlanRequest>) -> Answer {
+        let pb::PlanRequest { cluster, to } = request.into_inner();
+        let document = async { self.core.plan(&cluster, parse("the target", &to)?).await };
+        answer(document.await)
+    }
+
+    async fn start(&self, request: Request<pb::StartRequest>) -> Answer {
+        let pb::StartRequest { plan_json, prepare_only } = request.into_inner();
+        answer(self.core.start(&plan_json, prepare_only).await)
+    }
+
+    async fn runs(&self, _: Request<pb::RunsRequest>) -> Answer {
+        answer(self.core.runs().await)
+    }
+
+    async fn show(&self, request: Request<pb::ShowRequest>) -> Answer {
+        let pb::ShowRequest { run, events } = request.into_inner();
+        answer(self.core.show(&run, events).await)
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<pb::Document, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let pb::WatchRequest { run, from_seq } = request.into_inner();
+        let listing = self.core.find(&run).await.map_err(|failure| refuse(&failure))?;
+        let watching = Watching::new(listing.id, from_seq);
+        let stream = futures::stream::unfold(Some((self.core.clone(), watching)), |state| async {
+            let (core, mut watching) = state?;
+            match core.news(&mut watching).await {
+                Ok(None) => None,
+                Ok(Some(news)) => {
+                    let document = encode(&news).map_err(|failure| refuse(&failure));
+                    Some((document, Some((core, watching))))
+                }
+                Err(failure) => Some((Err(refuse(&failure)), None)),
+            }
+        });
+        Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn pause(&self, request: Request<pb::PauseRequest>) -> Answer {
+        answer(self.core.pause(&request.into_inner().run).await)
+    }
+
+    async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answer {
+        answer(self.core.resume(&request.into_inner().run).await)
+    }
+
+    async fn abort(&self, request: Request<pb::AbortRequest>) -> Answer {
+        answer(self.core.abort(&request.into_inner().run).await)
+    }
+
+    async fn retry(&self, request: Request<pb::RetryRequest>) -> Answer {
+        let pb::RetryRequest { run, node } = request.into_inner();
+        answer(self.core.retry(&run, node).await)
+    }
+
+    async fn why(&self, request: Request<pb::WhyRequest>) -> Answer {
+        answer(self.core.why(&request.into_inner().subject).await)
+    }
+}

@@ -1,0 +1,97 @@
+//! `why`: what a cluster or a run waits for, since when, until when, and who can unblock it with which command.
+
+use jiff::{SignedDuration, Timestamp};
+use proto::{Failure, StepKind};
+
+use super::Core;
+use crate::documents::{Document, RunState, RunView, WhyDocument, next_commands};
+use crate::run::{Phase, Run};
+
+impl Core {
+    pub(super) async fn why(&self, subject: &str) -> Result<WhyDocument, Failure> {
+        if let Some(cluster) = self.config.clusters.iter().find(|cluster| cluster.name.as_str() == subject) {
+            return match self.open_run(&cluster.name).await? {
+                Some(run) => self.why_run(subject, &run).await,
+                None => Ok(idle(subject)),
+            };
+        }
+        let listing = self.find(subject).await?;
+        let (run, _) = self.load(&listing.id).await?;
+        self.why_run(subject, &run).await
+    }
+
+    async fn why_run(&self, subject: &str, run: &Run) -> Result<WhyDocument, Failure> {
+        let driven = self.store().driver(&run.plan.cluster).await?.is_some();
+        Ok(explain(subject, run, driven))
+    }
+}
+
+fn idle(subject: &str) -> WhyDocument {
+    WhyDocument {
+        schema: WhyDocument::SCHEMA.to_owned(),
+        subject: subject.to_owned(),
+        run: None,
+        verdict: "nothing".to_owned(),
+        waits_for: "no run is open on this cluster".to_owned(),
+        since: None,
+        until: None,
+        who: "nobody needs to".to_owned(),
+        commands: vec![format!("ratchet status {subject}"), format!("ratchet plan {subject} --to V")],
+    }
+}
+
+fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
+    let view = RunView { run, progress: &[], driven };
+    let state = view.state();
+    let (verdict, who) = match state {
+        RunState::Running if run.held.is_some() => ("waiting", "whoever can put the cluster right"),
+        RunState::Running => ("working", "nobody needs to"),
+        RunState::Interrupted => ("interrupted", "an operator: its coordinator is gone"),
+        RunState::Paused => ("paused", "an operator"),
+        RunState::Halted => ("halted", "an operator: something failed"),
+        RunState::Done | RunState::Aborted | RunState::Blocked => ("nothing", "nobody needs to: it is over"),
+    };
+    let document = view.document(None);
+    let mut commands = next_commands(run, state);
+    if let Some(remedy) = document.halt.as_ref().and_then(|halt| halt.error.remedy.clone()) {
+        commands.retain(|command| *command != remedy);
+        commands.insert(0, remedy);
+    }
+    WhyDocument {
+        schema: WhyDocument::SCHEMA.to_owned(),
+        subject: subject.to_owned(),
+        run: Some(run.id.to_string()),
+        verdict: verdict.to_owned(),
+        waits_for: document.doing,
+        since: Some(since(run)),
+        until: if state == RunState::Running { until(run) } else { None },
+        who: who.to_owned(),
+        commands,
+    }
+}
+
+fn since(run: &Run) -> Timestamp {
+    let in_flight =
+        run.ledger.iter().filter(|(_, entry)| entry.in_flight()).map(|(_, entry)| entry.intended_at);
+    match run.phase {
+        Phase::Active => in_flight.min().unwrap_or(run.updated_at),
+        Phase::Paused | Phase::Halted(_) | Phase::Ended(_) => run.phase_since,
+    }
+}
+
+/// Until when what is at work now may last (promise P12).
+fn until(run: &Run) -> Option<Timestamp> {
+    if let Some((_, until)) = &run.held {
+        return Some(*until);
+    }
+    let mut in_flight = run.ledger.iter().filter(|(_, entry)| entry.in_flight());
+    let (_, entry) = in_flight.next()?;
+    let limit = match entry.kind() {
+        StepKind::Install => run.deadlines.install,
+        StepKind::Confirm => run.deadlines.confirm,
+        StepKind::Fetch | StepKind::Unpack | StepKind::Check | StepKind::Collect | StepKind::Restart => {
+            return None;
+        }
+    };
+    entry.intended_at.checked_add(SignedDuration::try_from(limit).ok()?).ok()
+}

@@ -1,0 +1,204 @@
+//! Where runs and the catalogue are kept: an append-only journal per run, a lease per cluster, requests and packages.
+
+mod lease;
+mod schema;
+mod sqlite;
+
+use jiff::Timestamp;
+use proto::{ClusterName, Epoch, Package, RunId, StepId};
+use serde::{Deserialize, Serialize};
+
+pub use lease::LeaseFile;
+pub use sqlite::SqliteStore;
+
+use crate::run::{Event, Record, Request};
+
+/// The right to drive one cluster, from one store. Whoever holds it is the only one who may append to its runs.
+#[derive(Debug)]
+pub struct Lease {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// The fencing number of this turn at driving.
+    pub epoch: Epoch,
+    /// Given back when dropped, or when the process dies.
+    _file: LeaseFile,
+}
+
+/// A run as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunListing {
+    /// Its id.
+    pub id: RunId,
+    /// Its cluster.
+    pub cluster: ClusterName,
+}
+
+/// Something a person asked of a run while somebody else drives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRequest {
+    /// Its number; they are taken in this order.
+    pub number: i64,
+    /// What.
+    pub request: Request,
+    /// Who.
+    pub by: String,
+}
+
+/// A step's latest progress: overwritten, never part of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepProgressRow {
+    /// The step.
+    pub step: StepId,
+    /// When it was told.
+    pub at: Timestamp,
+    /// What it is doing.
+    pub doing: String,
+    /// Bytes done.
+    pub done: u64,
+    /// Bytes in all, where it is known.
+    pub total: Option<u64>,
+    /// Bytes a second over the last moments.
+    pub rate: Option<u64>,
+}
+
+/// A package as the catalogue keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPackage {
+    /// The package.
+    pub package: Package,
+    /// Its MD5 in hex, where it was computed: older releases are published with nothing better (fact sheet §1.6).
+    pub md5: Option<String>,
+    /// When it was added.
+    pub added_at: Timestamp,
+}
+
+/// What can go wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another driver has the cluster.
+    #[error("cluster {cluster} is driven by {holder}")]
+    Held {
+        /// The cluster.
+        cluster: ClusterName,
+        /// Who drives it.
+        holder: String,
+    },
+    /// A later driver took the cluster over: nothing may be appended any more.
+    #[error("epoch {epoch} of cluster {cluster} is over: a later driver took over")]
+    Fenced {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The epoch that is over.
+        epoch: Epoch,
+    },
+    /// There is no such run.
+    #[error("there is no run `{0}`")]
+    NoSuchRun(String),
+    /// More than one run begins like that.
+    #[error("`{prefix}` could be any of {candidates}")]
+    Ambiguous {
+        /// What was given.
+        prefix: String,
+        /// The runs that begin like that.
+        candidates: String,
+    },
+    /// A stored value cannot be read back.
+    #[error("the store holds something that cannot be read: {0}")]
+    Damaged(String),
+    /// The database failed.
+    #[error("the store at {location} failed")]
+    Database {
+        /// Where it is.
+        location: String,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The file system failed.
+    #[error("{path} cannot be used")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The configured location is not a store.
+    #[error("`{0}` is not a store: use `sqlite:///path/to/ratchet.db`")]
+    NotAStore(String),
+}
+
+/// A durable place for runs, requests and the catalogue.
+#[async_trait::async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync {
+    /// Takes the right to drive a cluster, at an epoch above all before it.
+    async fn acquire(&self, cluster: &ClusterName, holder: &str) -> Result<Lease, StoreError>;
+
+    /// Who drives a cluster now, if anybody does.
+    async fn driver(&self, cluster: &ClusterName) -> Result<Option<String>, StoreError>;
+
+    /// Starts a run's journal. The lease's epoch is checked in the same transaction.
+    async fn create(
+        &self,
+        lease: &Lease,
+        run: &RunId,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<Record, StoreError>;
+
+    /// Appends to a run's journal and makes it durable. The lease's epoch is checked in the same transaction.
+    async fn append(
+        &self,
+        lease: &Lease,
+        run: &RunId,
+        seq: u64,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<Record, StoreError>;
+
+    /// A run's journal from the given number on.
+    async fn journal(&self, run: &RunId, from_seq: u64) -> Result<Vec<Record>, StoreError>;
+
+    /// All runs, oldest first.
+    async fn runs(&self) -> Result<Vec<RunListing>, StoreError>;
+
+    /// Leaves a request for the driver of a run.
+    async fn ask(&self, run: &RunId, request: &Request, by: &str, at: Timestamp) -> Result<i64, StoreError>;
+
+    /// Requests for a run with numbers above the given one.
+    async fn requests(&self, run: &RunId, above: i64) -> Result<Vec<StoredRequest>, StoreError>;
+
+    /// Overwrites a step's progress.
+    async fn put_progress(&self, run: &RunId, progress: &StepProgressRow) -> Result<(), StoreError>;
+
+    /// The latest progress of a run's steps.
+    async fn progress(&self, run: &RunId) -> Result<Vec<StepProgressRow>, StoreError>;
+
+    /// Adds a package to the catalogue; `false` if one with that digest was there.
+    async fn add_package(&self, package: &StoredPackage) -> Result<bool, StoreError>;
+
+    /// The catalogue.
+    async fn packages(&self) -> Result<Vec<StoredPackage>, StoreError>;
+
+    /// Takes a package out of the catalogue; `false` if it was not there.
+    async fn remove_package(&self, sha256: &proto::Sha256) -> Result<bool, StoreError>;
+}
+
+/// Finds a run by its id or a beginning of it that fits no other.
+pub fn find_run(runs: &[RunListing], key: &str) -> Result<RunListing, StoreError> {
+    if let Some(exact) = runs.iter().find(|run| run.id.as_str() == key) {
+        return Ok(exact.clone());
+    }
+    let matching: Vec<&RunListing> = runs.iter().filter(|run| run.id.as_str().starts_with(key)).collect();
+    match matching[..] {
+        [only] => Ok(only.clone()),
+        [] => Err(StoreError::NoSuchRun(key.to_owned())),
+        _ => {
+            let candidates: Vec<&str> = matching.iter().map(|run| run.id.as_str()).collect();
+            Err(StoreError::Ambiguous { prefix: key.to_owned(), candidates: candidates.join(", ") })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
