@@ -1,6 +1,17 @@
 //! Ratchet's coordinator: decides, and touches no machine but through the agents.
 
+pub mod agents;
 pub mod catalogue;
 pub mod checks;
+pub mod cli;
+pub mod config;
+pub mod documents;
+pub mod failures;
+pub mod identity;
+pub mod observe;
 pub mod plan;
+pub mod readiness;
+pub mod run;
+pub mod server;
 pub mod snapshot;
+pub mod store;

@@ -1,1 +1,203 @@
-//! Being built.
+//! Checks: pure predicates over a snapshot. One file each, and one line in [`ALL`].
+//!
+//! No check maps "unknown" to "well": what cannot be told stands in the way (promise P5). All are asked, none hides another.
+
+mod actions;
+mod agreement;
+mod bundled_db;
+mod busy;
+mod claim;
+mod clock;
+mod context;
+mod disk;
+mod end_of_life;
+mod finding;
+mod freshness;
+mod health;
+mod install_args;
+mod installation;
+mod maintenance;
+mod master;
+mod membership;
+mod node_count;
+mod package;
+mod package_checksum;
+mod path;
+mod platform;
+mod quorum;
+mod replication;
+mod rlcheck;
+mod upgrade_mode;
+mod versions;
+
+use proto::{NodeUid, Version};
+
+pub(crate) use context::platform;
+pub use context::{Context, Stage};
+pub use finding::{Finding, Verdict};
+
+/// A check, as the registry lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// A stable word for programs.
+    pub id: &'static str,
+    /// What holds when it passes, for people.
+    pub title: &'static str,
+    /// Where the vendor, or the design, asks for it.
+    pub source: &'static str,
+    /// When it is asked.
+    pub when: When,
+    run: fn(&Context<'_>) -> Vec<Finding>,
+}
+
+/// When a check is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// In a survey, before a plan, and at every gate.
+    Always,
+    /// In a survey and before a plan.
+    Before,
+    /// Before a plan: it needs the target.
+    Planning,
+    /// Before a plan and at every gate: it needs the target.
+    PlanningAndGate,
+    /// At every gate.
+    Gate,
+}
+
+/// All checks, in the order in which people read them.
+pub const ALL: &[Check] = &[
+    membership::CHECK,
+    agreement::CHECK,
+    master::CHECK,
+    freshness::CHECK,
+    path::CHECK,
+    versions::CHECK,
+    health::CHECK,
+    maintenance::CHECK,
+    actions::CHECK,
+    rlcheck::CHECK,
+    upgrade_mode::CHECK,
+    claim::CHECK,
+    busy::CHECK,
+    platform::CHECK,
+    installation::CHECK,
+    install_args::CHECK,
+    package::CHECK,
+    package_checksum::CHECK,
+    disk::CHECK,
+    bundled_db::CHECK,
+    quorum::CHECK,
+    replication::CHECK,
+    node_count::CHECK,
+    clock::CHECK,
+    end_of_life::CHECK,
+];
+
+/// Asks every check that the stage calls for, and returns everything they found.
+pub fn check_all(context: &Context<'_>) -> Vec<Finding> {
+    ALL.iter()
+        .filter(|check| check.when.includes(&context.stage))
+        .flat_map(|check| check.ask(context))
+        .collect()
+}
+
+/// Whether anything among the findings stands in the way.
+pub fn blocked(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.verdict.blocks())
+}
+
+/// Whether the findings leave open which nodes there are and at which versions: then even "nothing to do" cannot be said.
+pub(crate) fn leaves_open_what_is_installed(findings: &[Finding]) -> bool {
+    let about = [membership::CHECK.id, agreement::CHECK.id, versions::CHECK.id];
+    findings.iter().any(|finding| finding.verdict.blocks() && about.contains(&finding.check.as_str()))
+}
+
+/// Proof that a gate passed: a turn needs one, and only [`gate`] makes them (promise P4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cleared {
+    node: NodeUid,
+    to: Version,
+    findings: Vec<Finding>,
+}
+
+impl Cleared {
+    /// The node whose turn may begin.
+    pub fn node(&self) -> NodeUid {
+        self.node
+    }
+
+    /// The version it may be upgraded to.
+    pub fn to(&self) -> Version {
+        self.to
+    }
+
+    /// Everything that was found: passes and warnings.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+/// Whether a node's turn may begin: every check of the gate, on a fresh snapshot (promise P4). The error is everything
+/// that was found. A context whose stage is no gate clears nothing.
+pub fn gate(context: &Context<'_>) -> Result<Cleared, Vec<Finding>> {
+    let findings = check_all(context);
+    match context.stage {
+        Stage::Gate { node, to } if !blocked(&findings) => Ok(Cleared { node, to, findings }),
+        Stage::Gate { .. } | Stage::Survey | Stage::Preflight { .. } => Err(findings),
+    }
+}
+
+impl When {
+    fn includes(self, stage: &Stage<'_>) -> bool {
+        match stage {
+            Stage::Survey => matches!(self, Self::Always | Self::Before),
+            Stage::Preflight { .. } => !matches!(self, Self::Gate),
+            Stage::Gate { .. } => matches!(self, Self::Always | Self::PlanningAndGate | Self::Gate),
+        }
+    }
+}
+
+impl Check {
+    /// A check that says nothing has not passed.
+    fn ask(&self, context: &Context<'_>) -> Vec<Finding> {
+        let findings = (self.run)(context);
+        if findings.is_empty() {
+            return vec![self.cannot_tell("the check said nothing", "a check that passes must say so")];
+        }
+        findings
+    }
+
+    fn pass(&self, saw: impl Into<String>) -> Finding {
+        self.finding(Verdict::Pass, saw.into(), "")
+    }
+
+    fn warn(&self, saw: impl Into<String>, why: &str) -> Finding {
+        self.finding(Verdict::Warn, saw.into(), why)
+    }
+
+    fn block(&self, saw: impl Into<String>, why: &str) -> Finding {
+        self.finding(Verdict::Block, saw.into(), why)
+    }
+
+    fn cannot_tell(&self, saw: impl Into<String>, why: &str) -> Finding {
+        self.finding(Verdict::CannotTell, saw.into(), why)
+    }
+
+    fn finding(&self, verdict: Verdict, saw: String, why: &str) -> Finding {
+        let why = why.to_owned();
+        Finding { check: self.id.to_owned(), verdict, node: None, agent: None, saw, why, remedy: None }
+    }
+
+    /// The findings, or a pass if there are none and there was something to look at.
+    fn or_pass(&self, findings: Vec<Finding>, looked_at: usize, saw: impl Into<String>) -> Vec<Finding> {
+        match (findings.is_empty(), looked_at) {
+            (false, _) => findings,
+            (true, 0) => vec![self.cannot_tell("no agent answered", "there is nothing to judge by")],
+            (true, _) => vec![self.pass(saw)],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

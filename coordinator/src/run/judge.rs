@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use proto::{NodeRole, NodeUid, Version};
 
 use super::{Event, Run};
@@ -19,7 +20,7 @@ pub enum GateVerdict {
 }
 
 /// Whose turn it is in a hop, if the whole cluster is fit for one (promises P2 and P4).
-pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table) -> GateVerdict {
+pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table, now: Timestamp) -> GateVerdict {
     let Some(planned) = run.plan.hops.get(hop) else {
         return GateVerdict::Held(vec![format!("the plan has no hop {}", hop + 1)]);
     };
@@ -34,7 +35,7 @@ pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table) -> 
         return GateVerdict::Held(vec!["no node waits in this hop".to_owned()]);
     };
     let stage = Stage::Gate { node, to: planned.to };
-    let context = Context { snapshot, table, catalogue: &[], stage, run: Some(&run.id), now: snapshot.at };
+    let context = Context { snapshot, table, catalogue: &[], stage, run: Some(&run.id), now };
     let cleared = match gate(&context) {
         Ok(cleared) => cleared,
         Err(findings) => {

@@ -22,7 +22,7 @@ impl Driving {
         let mut told: Vec<String> = Vec::new();
         loop {
             let snapshot = self.look(&run).await?;
-            let reasons = match judge_gate(&run, hop, &snapshot, &self.world.table) {
+            let reasons = match judge_gate(&run, hop, &snapshot, &self.world.table, Timestamp::now()) {
                 GateVerdict::Clear(event) => return self.journal.append(*event).await,
                 GateVerdict::Held(reasons) => reasons,
             };

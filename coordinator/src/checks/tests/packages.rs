@@ -1,0 +1,109 @@
+use proto::{DiskUse, HeldPackage, Probe, Room, Sha256, Version};
+
+use super::{Case, Verdict, World, spoil_each, worst};
+use crate::catalogue::VendorVerdict;
+
+#[test]
+fn what_is_to_be_installed() {
+    let cases: &[Case] = &[
+        ("path", Verdict::Block, |world| world.target = Version::new(8, 0, 22, 1)),
+        ("path", Verdict::Block, |world| world.target = Version::new(7, 4, 2, 53)),
+        ("path", Verdict::Block, |world| world.catalogue.clear()),
+        ("package", Verdict::Block, |world| world.catalogue[0].package.os.0 = "rhel9".to_owned()),
+        ("package", Verdict::Block, |world| world.catalogue[0].package.sources.clear()),
+        ("package", Verdict::CannotTell, |world| world.snapshot.facts(1).sources.clear()),
+        ("package", Verdict::CannotTell, |world| world.catalogue.clear()),
+        ("package", Verdict::Block, |world| {
+            world.snapshot.facts(1).sources[0].size = Probe::Unknown("404 Not Found".to_owned());
+        }),
+        ("package", Verdict::Block, |world| world.snapshot.facts(1).sources[0].size = Probe::Known(Some(9))),
+        ("package", Verdict::Block, |world| {
+            let mut other = world.catalogue[0].clone();
+            other.package.sha256 = Sha256::of(b"other");
+            world.catalogue.push(other);
+        }),
+        ("package-checksum", Verdict::Warn, |world| world.catalogue[0].verdict = VendorVerdict::NotPublished),
+        ("package-checksum", Verdict::Warn, |world| {
+            world.catalogue[0].verdict =
+                VendorVerdict::Differs { published: Sha256::of(b"x"), source: "note".to_owned() };
+        }),
+        ("disk", Verdict::CannotTell, |world| {
+            world.catalogue[0].package.size = None;
+            world.snapshot.facts(1).sources[0].size = Probe::Known(None);
+        }),
+        ("database-versions", Verdict::Block, |world| {
+            world.snapshot.every_view(|view| view.databases[0].redis_version = Some("5.0.14".to_owned()));
+        }),
+        ("database-versions", Verdict::CannotTell, |world| {
+            world.snapshot.view(1).databases[0].redis_version = None;
+        }),
+        ("end-of-life", Verdict::Warn, |world| {
+            world.target = Version::new(7, 2, 4, 52);
+        }),
+    ];
+    spoil_each(cases);
+}
+
+#[test]
+fn a_database_that_is_too_old_is_named_with_the_command() {
+    let mut world = World::new();
+    world.snapshot.every_view(|view| view.databases[0].redis_version = Some("5.0.14".to_owned()));
+    let findings = world.preflight();
+    let finding = worst(&findings, "database-versions");
+    assert!(finding.saw.contains("db:1 (db1)") && finding.saw.contains("5.0.14"), "{finding}");
+    assert_eq!(finding.remedy.as_deref(), Some("rladmin upgrade db db:1 preserve_roles"));
+    assert!(world.gate().is_err());
+}
+
+#[test]
+fn a_held_package_needs_no_source_and_its_size_is_known() {
+    let mut world = World::new();
+    world.catalogue[0].package.size = None;
+    let held = HeldPackage {
+        sha256: world.catalogue[0].package.sha256,
+        size: 1 << 30,
+        version: Version::new(7, 4, 6, 22),
+    };
+    for index in 0..3 {
+        world.snapshot.facts(index).sources.clear();
+        world.snapshot.facts(index).packages = vec![held.clone()];
+    }
+    let findings = world.preflight();
+    assert_eq!(worst(&findings, "package").verdict, Verdict::Pass);
+    assert_eq!(worst(&findings, "disk").verdict, Verdict::Pass);
+}
+
+#[test]
+fn one_source_that_works_is_enough() {
+    let mut world = World::new();
+    let other = "file:///srv/other.tar".to_owned();
+    world.catalogue[0].package.sources.insert(0, other.clone());
+    for index in 0..3 {
+        let gone = proto::SourceFacts { url: other.clone(), size: Probe::Unknown("no such file".to_owned()) };
+        world.snapshot.facts(index).sources.insert(0, gone);
+    }
+    assert_eq!(worst(&world.preflight(), "package").verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_compressed_archive_needs_more_room() {
+    let verdict = |url: &str, free: u64| {
+        let mut world = World::new();
+        world.catalogue[0].package.sources = vec![url.to_owned()];
+        for index in 0..3 {
+            world.snapshot.facts(index).sources[0].url = url.to_owned();
+            for disk in &mut world.snapshot.facts(index).disks {
+                disk.device = disk.purpose as u64;
+                if disk.purpose == DiskUse::Staging {
+                    disk.room = Probe::Known(Room { free, total: 1 << 30 });
+                }
+            }
+        }
+        worst(&world.preflight(), "disk").verdict
+    };
+    // 1 GiB fetched, 1 or 3 GiB unpacked, 64 MiB margin.
+    let (plain, compressed) = ((2 << 30) + (64 << 20), (4 << 30) + (64 << 20));
+    assert_eq!(verdict("https://m.example/a.tar", plain), Verdict::Pass);
+    assert_eq!(verdict("https://m.example/a.tar.gz?x=1", plain), Verdict::Block);
+    assert_eq!(verdict("https://m.example/a.tar.gz?x=1", compressed), Verdict::Pass);
+}

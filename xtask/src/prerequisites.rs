@@ -1,0 +1,64 @@
+//! What the machine must have, and how it gets it.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::commands::{cargo, run};
+
+/// Real shards for the simulated cluster.
+pub const REDIS: Program = Program { name: "redis-server", package: "redis-server" };
+/// A C compiler, for the cryptography and SQLite that are built from source.
+pub const C_COMPILER: Program = Program { name: "cc", package: "gcc libc6-dev" };
+/// `aws-lc-sys` is built with it.
+pub const MAKE: Program = Program { name: "make", package: "make" };
+
+/// A program and the Debian packages that bring it.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    name: &'static str,
+    package: &'static str,
+}
+
+/// Installs what is missing, with Debian's packages.
+pub fn ensure(programs: &[Program]) -> Result<()> {
+    let missing: Vec<&Program> = programs.iter().filter(|program| !is_there(program.name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|program| program.package.split(' ')).collect();
+    if !is_there("apt-get") {
+        bail!("{} are missing and there is no apt-get: install them", packages.join(", "));
+    }
+    run(as_root("apt-get").args(["update", "-q"]))?;
+    run(as_root("apt-get").args(["install", "-y", "-q", "--no-install-recommends"]).args(&packages))
+        .with_context(|| format!("install {} by hand and try again", packages.join(", ")))
+}
+
+/// The test runner, built from source if it is not there.
+pub fn ensure_nextest() -> Result<()> {
+    if is_there("cargo-nextest") {
+        return Ok(());
+    }
+    run(cargo().args(["install", "--locked", "cargo-nextest"]))
+}
+
+fn as_root(program: &str) -> Command {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0"));
+    let mut command = if root { Command::new(program) } else { Command::new("sudo") };
+    if !root {
+        command.arg(program);
+    }
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn is_there(program: &str) -> bool {
+    let cargo_home = env::var_os("CARGO_HOME").map(Into::into).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(cargo_home.map(|home| home.join("bin")));
+    let mut places = places.chain(std::iter::once(Path::new("/usr/sbin").to_owned()));
+    places.any(|place| place.join(program).is_file())
+}
