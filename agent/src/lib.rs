@@ -1,5 +1,23 @@
 //! Ratchet's agent: everything that touches one node.
 
+pub mod claims;
+pub mod config;
+pub mod durable;
+pub mod executor;
+pub mod failures;
 pub mod host;
+pub mod journal;
+pub mod node;
 pub mod observe;
+pub mod offline;
+pub mod package;
 pub mod parse;
+pub mod program;
+pub mod refusal;
+pub mod rpc;
+pub mod runner;
+pub mod serve;
+pub mod state;
+pub mod steps;
+
+pub use serve::{RunError, run};

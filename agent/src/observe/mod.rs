@@ -1,1 +1,143 @@
-//! Being built.
+//! What can be seen on this node: the facts of `Observe`, one file per group, and the vendor's checks.
+
+mod checks;
+mod disks;
+mod identity;
+mod machine;
+mod ports;
+mod sources;
+mod system;
+#[cfg(test)]
+mod test_product;
+mod version;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use proto::{
+    Arch, ClusterView, Disk, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe, Rlcheck,
+    SourceFacts, System,
+};
+
+use crate::host::{HostError, Product, with_causes};
+use crate::parse::info::Info;
+
+pub use checks::checks;
+
+/// The part of [`proto::NodeFacts`] that comes from the product and the machine; the fields mean the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "documented in `proto::NodeFacts`, field by field")]
+pub struct ObservedFacts {
+    pub observed_at: Timestamp,
+    pub boot_id: String,
+    pub hostname: String,
+    pub node_uid: Probe<NodeUid>,
+    pub cluster_name: Probe<String>,
+    pub installed: Probe<InstalledVersion>,
+    pub installation: Probe<Installation>,
+    pub os: Probe<OperatingSystem>,
+    pub arch: Probe<Arch>,
+    pub view: Probe<ClusterView>,
+    pub running_actions: Probe<Vec<String>>,
+    pub snapshots: Probe<Vec<String>>,
+    pub upgrade_mode: Probe<bool>,
+    pub rlcheck: Option<Probe<Rlcheck>>,
+    pub disks: Vec<Disk>,
+    pub system: System,
+    pub sources: Vec<SourceFacts>,
+}
+
+/// Looks at the node. Nothing is kept between two looks.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    /// The product.
+    pub product: Product,
+    /// The agent's state directory, whose file system holds archives and unpacked trees.
+    pub state_dir: PathBuf,
+    /// How often `rlcheck` repeats a failing test.
+    pub rlcheck_retries: u32,
+}
+
+impl Observer {
+    /// An observer that gives a failing test of `rlcheck` no second chance.
+    pub fn new(product: Product, state_dir: PathBuf) -> Self {
+        Self { product, state_dir, rlcheck_retries: 0 }
+    }
+
+    /// Everything at once. Each answer that cannot be had says why in its place; one that hangs ends at its own deadline.
+    pub async fn observe(&self, run_rlcheck: bool, sources: &[String]) -> ObservedFacts {
+        let product = &self.product;
+        let cluster = async {
+            let view = product.status().await;
+            let node_uid = identity::node_uid(product, &view);
+            let (snapshots, installed) =
+                tokio::join!(snapshots(product, &node_uid), version::installed(product, &view));
+            (view, node_uid, snapshots, installed)
+        };
+        let (cluster, actions, info, rlcheck, disks, system, sources) = tokio::join!(
+            cluster,
+            product.running_actions(),
+            product.info_cluster(),
+            self.rlcheck(run_rlcheck),
+            disks::disks(product, &self.state_dir),
+            system::system(product),
+            sources::sources(sources),
+        );
+        let (view, node_uid, snapshots, installed) = cluster;
+        ObservedFacts {
+            observed_at: Timestamp::now(),
+            boot_id: machine::boot_id(),
+            hostname: machine::hostname(),
+            node_uid,
+            cluster_name: from_info(&info, |info| info.cluster_name().map(str::to_owned)),
+            installed,
+            installation: probe(product.installation()),
+            os: machine::operating_system(product),
+            arch: machine::arch(),
+            view: probe(view),
+            running_actions: probe(actions),
+            snapshots,
+            upgrade_mode: from_info(&info, Info::upgrade_mode),
+            rlcheck,
+            disks,
+            system,
+            sources,
+        }
+    }
+
+    async fn rlcheck(&self, wanted: bool) -> Option<Probe<Rlcheck>> {
+        if wanted { Some(probe(self.product.rlcheck(self.rlcheck_retries).await)) } else { None }
+    }
+}
+
+async fn snapshots(product: &Product, node: &Probe<NodeUid>) -> Probe<Vec<String>> {
+    match node.as_result() {
+        Ok(uid) => probe(product.snapshots(*uid).await),
+        Err(reason) => Probe::Unknown(format!("which node this is was not clear: {reason}")),
+    }
+}
+
+fn from_info<T>(
+    info: &Result<Info, HostError>,
+    read: impl FnOnce(&Info) -> Result<T, crate::parse::Unreadable>,
+) -> Probe<T> {
+    match info {
+        Ok(info) => read(info).map_or_else(|error| Probe::Unknown(error.to_string()), Probe::Known),
+        Err(error) => failed(error),
+    }
+}
+
+/// An answer of the product as a probe.
+fn probe<T>(result: Result<T, HostError>) -> Probe<T> {
+    result.map_or_else(|error| failed(&error), Probe::Known)
+}
+
+fn failed<T>(error: &HostError) -> Probe<T> {
+    match error {
+        HostError::Unsupported { answer, .. } => Probe::Unsupported(answer.clone()),
+        other => Probe::Unknown(with_causes(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! `agent.toml`: read once at start, all mistakes reported together (design §7).
+
+mod args;
+mod table;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use args::refused_install_args;
+use proto::RunnerKind;
+use proto::transport::{Security, Tls};
+use table::Keys;
+
+/// Where the configuration is unless told otherwise.
+pub const DEFAULT_FILE: &str = "/etc/ratchet/agent.toml";
+
+/// Everything an agent is told by its operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The file it was read from; the op runner is given the same.
+    pub file: PathBuf,
+    /// The `ratchet-agent` program that runs installs, where it is not the program that is running: for tests that host an
+    /// agent in their own process. Not a key of the file.
+    pub program: Option<PathBuf>,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Where claims, steps, archives and unpacked trees are kept.
+    pub state_dir: PathBuf,
+    /// How callers are known.
+    pub security: Security,
+    /// Prefix of `opt/redislabs`, `etc/opt/redislabs` and `var/opt/redislabs`.
+    pub root: PathBuf,
+    /// How an install is started; `None` decides by what the machine is, see [`Config::runner`].
+    pub runner: Option<RunnerKind>,
+    /// What `install.sh` is given. Refused ones are no configuration error: see [`refused_install_args`].
+    pub install_args: Vec<String>,
+    /// After this long an install is killed, unless the plan names its own time.
+    pub install_deadline: Duration,
+    /// The longest a confirmation goes on; a plan's longer time is cut to it.
+    pub confirm_deadline: Duration,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}; create it or name another with --config")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not TOML.
+    #[error("{path} is not valid TOML")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// Keys are wrong, unknown or missing.
+    #[error("{path} has {} mistake(s):{}", .mistakes.len(), listed(.mistakes))]
+    Mistakes {
+        /// The file.
+        path: PathBuf,
+        /// All of them, in the order of the keys.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+/// One thing wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key, with its table: `redis_enterprise.runner`.
+    pub key: String,
+    /// What is wrong.
+    pub reason: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.key, self.reason, self.remedy)
+    }
+}
+
+fn listed(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with all mistakes at once.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a configuration from text; `file` is where it came from.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with all mistakes at once.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let path = || file.to_owned();
+        let table = text
+            .parse::<toml::Table>()
+            .map_err(|source| ConfigError::Syntax { path: path(), source: Box::new(source) })?;
+        let mut keys = Keys::new(table);
+        let config = Self::read(&mut keys, file);
+        match keys.finish() {
+            mistakes if mistakes.is_empty() => Ok(config),
+            mistakes => Err(ConfigError::Mistakes { path: path(), mistakes }),
+        }
+    }
+
+    fn read(keys: &mut Keys, file: &Path) -> Self {
+        let listen = keys.address("listen", "0.0.0.0:7443");
+        let state_dir = keys.absolute_path("state_dir", "/var/lib/ratchet-agent");
+        let security = security(keys, listen);
+        let mut product = keys.table("redis_enterprise");
+        let config = Self {
+            file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
+            program: None,
+            listen,
+            state_dir,
+            security,
+            root: product.absolute_path("root", "/"),
+            runner: runner(&mut product),
+            install_args: product.strings("install_args", &["-y"]),
+            install_deadline: product.duration("install_deadline", Duration::from_secs(2 * 3600)),
+            confirm_deadline: product.duration("confirm_deadline", Duration::from_secs(15 * 60)),
+        };
+        keys.put_back(product);
+        config
+    }
+
+    /// How this agent starts an install. Undecided, it is a unit of its own where systemd runs and the node is this
+    /// very machine; a detached process for a stand-in node or where there is no systemd, as in a container.
+    pub fn runner(&self) -> RunnerKind {
+        self.runner.unwrap_or_else(|| {
+            let systemd = sd_notify::booted().unwrap_or(false);
+            if systemd && self.root == Path::new("/") { RunnerKind::Systemd } else { RunnerKind::Process }
+        })
+    }
+}
+
+fn runner(product: &mut Keys) -> Option<RunnerKind> {
+    let word = product.string("runner", "auto");
+    match word.as_str() {
+        "auto" => None,
+        "systemd" => Some(RunnerKind::Systemd),
+        "process" => Some(RunnerKind::Process),
+        other => {
+            product.mistake("runner", format!("`{other}` is not known"), "use auto, systemd or process");
+            None
+        }
+    }
+}
+
+fn security(keys: &mut Keys, listen: SocketAddr) -> Security {
+    let insecure = keys.boolean("insecure_loopback", false);
+    let has_tls = keys.has("tls");
+    let mut tls = keys.table("tls");
+    let security = match (insecure, has_tls) {
+        (true, false) => Security::InsecureLoopback,
+        (false, true) => Security::Tls(Tls {
+            ca: tls.required_path("ca"),
+            cert: tls.required_path("cert"),
+            key: tls.required_path("key"),
+        }),
+        (true, true) => {
+            let remedy = "remove `insecure_loopback`, or the whole [tls] table";
+            keys.mistake("insecure_loopback", "it excludes [tls]", remedy);
+            Security::InsecureLoopback
+        }
+        (false, false) => {
+            let remedy = "add a table with ca, cert and key, or set `insecure_loopback = true` for tests";
+            keys.mistake("tls", "it is missing", remedy);
+            Security::InsecureLoopback
+        }
+    };
+    keys.put_back(tls);
+    if insecure && !listen.ip().is_loopback() {
+        let reason = format!("{listen} is not a loopback address, and `insecure_loopback` is set");
+        keys.mistake("listen", reason, "use 127.0.0.1:7443, or [tls] instead of `insecure_loopback`");
+    }
+    security
+}
+
+#[cfg(test)]
+mod tests;

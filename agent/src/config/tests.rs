@@ -1,0 +1,107 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/etc/ratchet/agent.toml"))
+}
+
+fn mistakes(text: &str) -> Vec<Mistake> {
+    match parse(text) {
+        Err(ConfigError::Mistakes { mistakes, .. }) => mistakes,
+        other => panic!("{other:?}"),
+    }
+}
+
+const LEAST: &str = "[tls]\nca = '/a'\ncert = '/b'\nkey = '/c'\n";
+
+/// The shipped file shows every key; a key that is commented out shows the default.
+#[test]
+fn the_shipped_default_says_what_the_code_does() {
+    let shipped = include_str!("../../../systemd/agent.toml");
+    let keys = [
+        "listen",
+        "state_dir",
+        "insecure_loopback",
+        "tls",
+        "ca",
+        "cert",
+        "key",
+        "redis_enterprise",
+        "root",
+        "runner",
+        "install_args",
+        "install_deadline",
+        "confirm_deadline",
+    ];
+    let uncommented: String = shipped
+        .lines()
+        .filter(|line| !line.starts_with("# "))
+        .map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line)))
+        .collect();
+    let table: toml::Table = uncommented.parse().unwrap();
+    let below = |name: &str| table[name].as_table().unwrap().keys().cloned();
+    let mut found: Vec<String> =
+        table.keys().cloned().chain(below("tls")).chain(below("redis_enterprise")).collect();
+    let mut expected: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+
+    let as_shipped = parse(shipped).unwrap();
+    let all_shown = parse(&uncommented.replace("insecure_loopback = false\n", "")).unwrap();
+    let defaults = parse(LEAST).unwrap();
+    assert_eq!(as_shipped, all_shown);
+    assert_eq!(Config { security: defaults.security.clone(), ..as_shipped }, defaults);
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_key() {
+    let found = mistakes(
+        "listen = 'here'\nstate_dir = 'rel'\nlisen = 1\n[tls]\nca = 5\nkey = '/k'\ncrt = ''\n\
+         [redis_enterprise]\nrunner = 'docker'\ninstall_deadline = '-1h'\nconfirm_deadline = 3\ninstall_args = '-y'\n",
+    );
+    let mut keys: Vec<&str> = found.iter().map(|mistake| mistake.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let expected = [
+        "lisen",
+        "listen",
+        "redis_enterprise.confirm_deadline",
+        "redis_enterprise.install_args",
+        "redis_enterprise.install_deadline",
+        "redis_enterprise.runner",
+        "state_dir",
+        "tls.ca",
+        "tls.cert",
+        "tls.crt",
+    ];
+    assert_eq!(keys, expected, "{found:?}");
+    assert!(found.iter().all(|mistake| !mistake.reason.is_empty() && !mistake.remedy.is_empty()));
+}
+
+#[test]
+fn plain_is_for_loopback_only_and_never_by_accident() {
+    assert_eq!(mistakes("")[0].key, "tls");
+    assert_eq!(mistakes("insecure_loopback = true")[0].key, "listen");
+    assert_eq!(
+        mistakes(&format!("insecure_loopback = true\nlisten = '[::1]:1'\n{LEAST}"))[0].key,
+        "insecure_loopback"
+    );
+    let config = parse("insecure_loopback = true\nlisten = '[::1]:0'").unwrap();
+    assert_eq!(config.security, Security::InsecureLoopback);
+}
+
+#[test]
+fn a_stand_in_node_is_never_given_a_unit_unless_asked() {
+    let config = parse(&format!("{LEAST}[redis_enterprise]\nroot = '/srv/node-1'")).unwrap();
+    assert_eq!(config.runner(), RunnerKind::Process);
+    let config =
+        parse(&format!("{LEAST}[redis_enterprise]\nroot = '/srv/node-1'\nrunner = 'systemd'")).unwrap();
+    assert_eq!(config.runner(), RunnerKind::Systemd);
+}
+
+#[test]
+fn forbidden_install_arguments_are_read_so_that_a_check_can_name_them() {
+    let config =
+        parse(&format!("{LEAST}[redis_enterprise]\ninstall_args = ['-y', '--install-dir=/x']")).unwrap();
+    assert_eq!(refused_install_args(&config.install_args), ["--install-dir=/x"]);
+}

@@ -1,0 +1,122 @@
+//! The events of one step: on the disk before anybody is told, numbered from 1 without a gap, joined from anywhere.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use proto::{StepEvent, StepId, StepProgress};
+use tokio::sync::watch;
+
+use crate::durable::StateError;
+use crate::journal::Journal;
+
+/// The history of one step.
+#[derive(Debug)]
+pub struct History {
+    step: StepId,
+    written: Mutex<Written>,
+    /// How many events there are; wakes those who wait for more.
+    count: watch::Sender<usize>,
+}
+
+#[derive(Debug)]
+struct Written {
+    journal: Journal<StepEvent>,
+    events: Vec<StepEvent>,
+}
+
+impl History {
+    /// Opens or creates the history of a step.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn open(step: StepId, path: &Path) -> Result<Self, StateError> {
+        let opened = Journal::<StepEvent>::open(path)?;
+        let count = watch::Sender::new(opened.records.len());
+        let written = Mutex::new(Written { journal: opened.journal, events: opened.records });
+        Ok(Self { step, written, count })
+    }
+
+    /// Appends events and wakes those who wait. Nothing follows the end of a step: what comes later is dropped.
+    ///
+    /// # Errors
+    /// [`StateError::Io`]; then none of them was appended. Waits for the disk.
+    pub fn tell(&self, progress: Vec<StepProgress>) -> Result<(), StateError> {
+        let mut written = self.written();
+        if ended(&written.events) || progress.is_empty() {
+            return Ok(());
+        }
+        let first = written.events.len() as u64 + 1;
+        let at = Timestamp::now();
+        let numbered = (first..).zip(progress);
+        let events: Vec<StepEvent> =
+            numbered.map(|(seq, what)| StepEvent { step: self.step.clone(), seq, at, what }).collect();
+        written.journal.append(&events)?;
+        written.events.extend(events);
+        self.count.send_replace(written.events.len());
+        Ok(())
+    }
+
+    /// At most `most` events from a sequence number on; 0 is taken for 1.
+    pub fn events(&self, from_seq: u64, most: usize) -> Vec<StepEvent> {
+        let skipped = usize::try_from(from_seq.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.written().events.iter().skip(skipped).take(most).cloned().collect()
+    }
+
+    /// Whether the step has ended.
+    pub fn has_ended(&self) -> bool {
+        ended(&self.written().events)
+    }
+
+    /// When the step was first begun.
+    pub fn began(&self) -> Option<Timestamp> {
+        self.written().events.first().map(|event| event.at)
+    }
+
+    /// How many events satisfy a condition.
+    pub fn count(&self, wanted: impl Fn(&StepProgress) -> bool) -> usize {
+        self.written().events.iter().filter(|event| wanted(&event.what)).count()
+    }
+
+    /// Waits on this to learn of new events.
+    pub fn subscribe(&self) -> watch::Receiver<usize> {
+        self.count.subscribe()
+    }
+
+    /// The events are changed in one place that cannot leave them half changed, so a poisoned lock is harmless.
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ended(events: &[StepEvent]) -> bool {
+    events.last().is_some_and(|last| matches!(last.what, StepProgress::Finished(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::StepOutcome;
+
+    fn line(text: &str) -> StepProgress {
+        StepProgress::Output(text.to_owned())
+    }
+
+    #[test]
+    fn numbers_go_on_without_a_gap_after_reopening_and_nothing_follows_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events");
+        let step: StepId = "s".parse().unwrap();
+        History::open(step.clone(), &path).unwrap().tell(vec![line("a"), line("b")]).unwrap();
+        let history = History::open(step.clone(), &path).unwrap();
+        history.tell(vec![line("c"), StepProgress::Finished(Box::new(StepOutcome::Cancelled))]).unwrap();
+        history.tell(vec![line("late")]).unwrap();
+        let history = History::open(step, &path).unwrap();
+        let seen: Vec<u64> = history.events(0, 100).iter().map(|event| event.seq).collect();
+        assert_eq!(seen, [1, 2, 3, 4]);
+        assert!(history.has_ended());
+        assert_eq!(history.events(3, 1)[0].what, line("c"));
+        assert_eq!(history.events(5, 9), []);
+        assert_eq!(history.events(u64::MAX, 9), []);
+    }
+}

@@ -1,0 +1,208 @@
+//! The product on this node: its tools, called by absolute path, and its files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::{ClusterView, Installation, NodeUid, RestartableService, Rlcheck, Version};
+
+use super::HostError;
+use super::install_dirs::{detect, read_optional, rooted};
+use super::programs::{Call, Output, Programs, SystemPrograms};
+use crate::parse::{info, master, rlcheck, running_actions, snapshot_list, status, version};
+
+/// Where a custom installation leaves its version, wherever its programs are (fact sheet §5.5).
+const CUSTOM_VERSION: &str = "/etc/opt/redislabs/redislabs_custom_install_version";
+/// The node's own number (fact sheet §3.8).
+const NODE_ID: &str = "/etc/opt/redislabs/node.id";
+
+/// How long the product's tools may take. On large clusters they can be slow (RS160539); slowness is no failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// One call of `rladmin`.
+    pub rladmin: Duration,
+    /// One call of `rlcheck`, its own retries included.
+    pub rlcheck: Duration,
+    /// One call of `supervisorctl` or of the package database.
+    pub other: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            rladmin: Duration::from_secs(60),
+            rlcheck: Duration::from_secs(300),
+            other: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The product as installed under a root directory.
+#[derive(Clone, Debug)]
+pub struct Product {
+    root: PathBuf,
+    programs: Arc<dyn Programs>,
+    deadlines: Deadlines,
+}
+
+impl Product {
+    /// The product under a root, `/` on a real node, with real processes.
+    pub fn new(root: PathBuf) -> Self {
+        Self::with_programs(root, Arc::new(SystemPrograms::default()))
+    }
+
+    /// The same with somebody else running the programs.
+    pub fn with_programs(root: PathBuf, programs: Arc<dyn Programs>) -> Self {
+        Self { root, programs, deadlines: Deadlines::default() }
+    }
+
+    /// The same with other deadlines.
+    pub fn with_deadlines(self, deadlines: Deadlines) -> Self {
+        Self { deadlines, ..self }
+    }
+
+    /// The root directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A path of the product's (such as those in [`Installation`]) on this machine.
+    pub fn rooted(&self, path: &str) -> PathBuf {
+        rooted(&self.root, path)
+    }
+
+    /// Where and as whom the product is installed, in its own words: without the root.
+    ///
+    /// # Errors
+    /// When it is not installed, or its environment file cannot be understood.
+    pub fn installation(&self) -> Result<Installation, HostError> {
+        detect(&self.root)
+    }
+
+    /// The cluster as this node sees it: `rladmin status extra all`.
+    ///
+    /// # Errors
+    /// When it gives no answer, or one that cannot be relied on.
+    pub async fn status(&self) -> Result<ClusterView, HostError> {
+        let text = self.rladmin(&["status", "extra", "all"]).await.map_err(|error| match error {
+            HostError::Unsupported { answer, .. } => HostError::NotInCluster(answer),
+            other => other,
+        })?;
+        status::parse(&text).map_err(HostError::Status)
+    }
+
+    /// Running actions, one line each: `rladmin cluster running_actions`.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn running_actions(&self) -> Result<Vec<String>, HostError> {
+        Ok(running_actions::parse(&self.rladmin(&["cluster", "running_actions"]).await?)?)
+    }
+
+    /// The node with the master's role: `rladmin cluster master`.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn master(&self) -> Result<NodeUid, HostError> {
+        Ok(master::parse(&self.rladmin(&["cluster", "master"]).await?)?)
+    }
+
+    /// Names of a node's snapshots: `rladmin node N snapshot list`.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn snapshots(&self, node: NodeUid) -> Result<Vec<String>, HostError> {
+        let uid = node.0.to_string();
+        Ok(snapshot_list::parse(&self.rladmin(&["node", &uid, "snapshot", "list"]).await?)?)
+    }
+
+    /// `rladmin info cluster`.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn info_cluster(&self) -> Result<info::Info, HostError> {
+        Ok(info::parse(&self.rladmin(&["info", "cluster"]).await?)?)
+    }
+
+    /// `rlcheck` with all its tests, each retried this often by the tool itself. That it failed is an answer, not an error.
+    ///
+    /// # Errors
+    /// When it could not be run or did not end in time.
+    pub async fn rlcheck(&self, retries: u32) -> Result<Rlcheck, HostError> {
+        let times = retries.to_string();
+        let mut args = vec!["--continue-on-error"];
+        if retries > 0 {
+            args.extend(["--retry", &times, "--retry-delay", "5"]);
+        }
+        let output = self.tool("rlcheck", &args, self.deadlines.rlcheck).await?;
+        Ok(rlcheck::parse(&format!("{}\n{}", output.stdout, output.stderr), output.success()))
+    }
+
+    /// Restarts a service with `supervisorctl`.
+    ///
+    /// # Errors
+    /// When it does not say that the service was started.
+    pub async fn restart_service(&self, service: RestartableService) -> Result<(), HostError> {
+        let name = match service {
+            RestartableService::CnmExec => "cnm_exec",
+        };
+        let output = self.tool("supervisorctl", &["restart", name], self.deadlines.other).await?;
+        let started = format!("{name}: started");
+        match output.success() && output.stdout.lines().any(|line| line.trim() == started) {
+            true => Ok(()),
+            false => Err(HostError::Program(output.failure())),
+        }
+    }
+
+    /// `rladmin` with some arguments; its standard output if it succeeded.
+    ///
+    /// # Errors
+    /// When it failed, or does not know the command.
+    pub async fn rladmin(&self, args: &[&str]) -> Result<String, HostError> {
+        let output = self.tool("rladmin", args, self.deadlines.rladmin).await?;
+        let mut lines = output.stdout.lines().chain(output.stderr.lines());
+        if let Some(answer) = lines.find(|line| line.trim_start().starts_with("ERROR: invalid token")) {
+            let command = format!("rladmin {}", args.join(" "));
+            return Err(HostError::Unsupported { command, answer: answer.trim().to_owned() });
+        }
+        if output.success() { Ok(output.stdout) } else { Err(HostError::Program(output.failure())) }
+    }
+
+    /// One of the product's own tools, by absolute path; its output whatever its status.
+    ///
+    /// # Errors
+    /// When it could not be run or did not end in time.
+    pub async fn tool(&self, name: &str, args: &[&str], deadline: Duration) -> Result<Output, HostError> {
+        let install_dir = self.rooted(&self.installation()?.install_dir);
+        let mut call = Call::new(install_dir.join("bin").join(name), args, deadline);
+        call.path_first = vec![install_dir.join("bin"), install_dir.join("sbin")];
+        self.programs.run(call).await.map_err(HostError::Program)
+    }
+
+    /// A program of the operating system; its output whatever its status.
+    ///
+    /// # Errors
+    /// When it could not be run or did not end in time.
+    pub async fn system_program(&self, name: &str, args: &[&str]) -> Result<Output, HostError> {
+        self.programs.run(Call::new(name, args, self.deadlines.other)).await.map_err(HostError::Program)
+    }
+
+    /// The version a custom installation wrote down; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// When the file is there and holds no version.
+    pub fn custom_version(&self) -> Result<Option<Version>, HostError> {
+        match read_optional(&self.rooted(CUSTOM_VERSION))? {
+            Some(text) => Ok(Some(version::parse(&text)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// What the product's own file says the node's number is; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn node_id(&self) -> Result<Option<String>, HostError> {
+        Ok(read_optional(&self.rooted(NODE_ID))?.map(|text| text.trim().to_owned()))
+    }
+}

@@ -1,0 +1,16 @@
+//! Archives: getting them, proving them, unpacking them.
+
+mod contents;
+mod fetch;
+mod hash;
+mod manifest;
+mod part;
+mod source;
+mod store;
+mod unpack;
+
+pub use fetch::{Fetched, Fetcher, Patience};
+pub use hash::sha256_of_file;
+pub use manifest::{Manifest, TreeError};
+pub use store::Packages;
+pub use unpack::{Limits, Progress, Refused, UnpackError, Unpacking, unpack};

@@ -1,0 +1,85 @@
+//! `rladmin info cluster`: `key: value` lines (fact sheet §3.8).
+
+use std::collections::BTreeMap;
+
+use super::Unreadable;
+use super::text::{excerpt, strip_ansi};
+
+const WHAT: &str = "`rladmin info cluster`";
+
+/// The lines of the answer by key; lines without a value are headings and left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Info(BTreeMap<String, String>);
+
+/// Reads the answer.
+///
+/// # Errors
+/// When it is an error message, or holds no `key: value` line at all.
+pub fn parse(text: &str) -> Result<Info, Unreadable> {
+    let clean = strip_ansi(text);
+    if let Some(line) = clean.lines().find(|line| line.trim_start().starts_with("ERROR")) {
+        return Err(Unreadable::new(WHAT, format!("it answered `{}`", excerpt(line))));
+    }
+    let pairs = clean.lines().filter_map(|line| line.trim().split_once(':'));
+    let pairs: BTreeMap<String, String> = pairs
+        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+        .filter(|(key, value)| !key.is_empty() && !value.is_empty())
+        .collect();
+    if pairs.is_empty() { Err(Unreadable::new(WHAT, "it has no `key: value` line")) } else { Ok(Info(pairs)) }
+}
+
+impl Info {
+    /// The value of a key, word for word.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// Upgrade mode, which the installer turns on and off (fact sheet §5.3).
+    ///
+    /// # Errors
+    /// When it is not shown, or neither enabled nor disabled.
+    pub fn upgrade_mode(&self) -> Result<bool, Unreadable> {
+        match self.get("upgrade mode").or_else(|| self.get("upgrade_mode")) {
+            Some("enabled" | "true" | "True") => Ok(true),
+            Some("disabled" | "false" | "False") => Ok(false),
+            Some(other) => Err(Unreadable::new(WHAT, format!("upgrade mode is `{}`", excerpt(other)))),
+            None => Err(Unreadable::new(WHAT, "it shows no `upgrade mode`")),
+        }
+    }
+
+    /// The cluster's name.
+    ///
+    /// # Errors
+    /// When it is not shown.
+    pub fn cluster_name(&self) -> Result<&str, Unreadable> {
+        let keys = ["cluster name", "cluster_name", "name"];
+        keys.iter()
+            .find_map(|key| self.get(key))
+            .ok_or_else(|| Unreadable::new(WHAT, "it shows no cluster name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INFO: &str = "Cluster configuration:\n   upgrade mode: disabled\n   redis_upgrade_policy: major\n   cnm_https_port: 9443\n";
+
+    #[test]
+    fn values_by_key() {
+        let info = parse(INFO).unwrap();
+        assert_eq!(info.get("cnm_https_port"), Some("9443"));
+        assert_eq!(info.upgrade_mode(), Ok(false));
+        assert!(info.cluster_name().is_err());
+        assert_eq!(parse("upgrade mode: enabled\nname: c1.local\n").unwrap().cluster_name(), Ok("c1.local"));
+    }
+
+    #[test]
+    fn what_is_not_said_is_not_false() {
+        assert!(parse("redis_upgrade_policy: major\n").unwrap().upgrade_mode().is_err());
+        assert!(parse("upgrade mode: disab\n").unwrap().upgrade_mode().is_err());
+        for text in ["", "nothing\n", "ERROR: invalid token 'info'\n"] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+}

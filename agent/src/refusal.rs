@@ -1,0 +1,118 @@
+//! Why the agent does not do what it is asked. Not a failed step: nothing was begun.
+
+use jiff::Timestamp;
+use proto::{Claim, Epoch, Failure, RunId, StepId, StepKind};
+
+use crate::durable::StateError;
+use crate::failures;
+
+/// Why a request was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A newer driver has been here (promise P8).
+    #[error("epoch {asked} is superseded: this node has obeyed epoch {highest}")]
+    StaleEpoch {
+        /// The epoch of the request.
+        asked: Epoch,
+        /// The highest ever obeyed.
+        highest: Epoch,
+    },
+    /// Another run, or another driver with the same epoch, holds the node.
+    #[error("this node is claimed by run {} of {} at epoch {} since {}", .0.run, .0.holder, .0.epoch, .0.since)]
+    ClaimedByOther(Box<Claim>),
+    /// The run does not hold the node at that epoch.
+    #[error("run {run} does not hold this node at epoch {epoch}")]
+    NotClaimed {
+        /// The run of the request.
+        run: RunId,
+        /// The epoch of the request.
+        epoch: Epoch,
+    },
+    /// An installation is running, or may be.
+    #[error("the installation {step} is under way on this node")]
+    InstallInFlight {
+        /// Its step.
+        step: StepId,
+    },
+    /// A step that wants the node for itself is running.
+    #[error("step {step} ({kind}) has been at work on this node since {since}")]
+    Busy {
+        /// The step at work.
+        step: StepId,
+        /// Its kind.
+        kind: StepKind,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The id was used for something else.
+    #[error("step {step} was asked for before with other content")]
+    DifferentSpec {
+        /// The step.
+        step: StepId,
+    },
+    /// This agent was never given the step.
+    #[error("step {step} was never ordered on this node")]
+    NeverOrdered {
+        /// The step.
+        step: StepId,
+    },
+    /// No such step is running.
+    #[error("step {step} is not running on this node")]
+    NotRunning {
+        /// The step.
+        step: StepId,
+    },
+    /// The kind of step cannot be stopped.
+    #[error("step {step} is an {kind} and cannot be stopped on request")]
+    NotCancellable {
+        /// The step.
+        step: StepId,
+        /// Its kind.
+        kind: StepKind,
+    },
+    /// The agent is going down.
+    #[error("this agent is stopping")]
+    Stopping,
+    /// The agent's own files could not be used.
+    #[error("the agent cannot use its state directory")]
+    State(#[from] StateError),
+}
+
+impl Refusal {
+    /// The refusal as data for the coordinator.
+    pub fn failure(&self) -> Failure {
+        let message = self.to_string();
+        match self {
+            Self::StaleEpoch { .. } => {
+                let remedy = "another coordinator has taken over; `ratchet runs` there shows the run";
+                Failure::operator("stale-epoch", message, remedy)
+            }
+            Self::ClaimedByOther(claim) => {
+                let remedy = format!(
+                    "let run {} finish, or look with `ratchet why {}` and take over with `ratchet takeover {}`",
+                    claim.run, claim.run, claim.cluster
+                );
+                Failure::operator("claimed-by-other", message, remedy)
+            }
+            Self::NotClaimed { .. } => {
+                Failure::operator("not-claimed", message, "claim the node first: `ratchet resume` does")
+            }
+            Self::InstallInFlight { .. } => Failure::retry("install-in-flight", message),
+            Self::Busy { .. } => Failure::retry("busy", message),
+            Self::DifferentSpec { .. } => Failure::bug(message),
+            Self::NeverOrdered { .. } => Failure::operator(
+                "never-ordered",
+                message,
+                "`ratchet resume` orders what is still to be done",
+            ),
+            Self::NotRunning { .. } => {
+                Failure::operator("not-running", message, "nothing needs to be stopped")
+            }
+            Self::NotCancellable { .. } => {
+                Failure::operator("not-cancellable", message, "wait for it to end or to reach its deadline")
+            }
+            Self::Stopping => Failure::retry("stopping", message),
+            Self::State(error) => failures::of_state(error),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The gRPC service: messages in, values to the executor, messages out. The only place that knows of gRPC.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::Stream;
+use jiff::Timestamp;
+use proto::pb::agent_server::Agent;
+use proto::transport::{self, Security};
+use proto::wire::{self, CancelStep, Execute, Observe, TakeClaim, WireError};
+use proto::{Authority, Claim, Failure, NodeFacts, StepEvent, StepProgress, pb};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Request, Response, Status};
+
+use crate::executor::{Executor, History};
+use crate::refusal::Refusal;
+use crate::serve::RunError;
+
+/// Events that are sent in one go.
+const AT_ONCE: usize = 256;
+
+/// Serves until the executor is stopping.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn serve(listener: TcpListener, security: &Security, executor: Executor) -> Result<(), RunError> {
+    let address = listener.local_addr().map_err(|error| RunError::Serve(error.into()))?;
+    transport::check_listen(address, security)?;
+    let stopping = executor.stopping();
+    transport::server_builder(security)?
+        .add_service(transport::agent_server(Service { executor }))
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled_owned())
+        .await
+        .map_err(|error| RunError::Serve(error.into()))
+}
+
+#[derive(Debug)]
+struct Service {
+    executor: Executor,
+}
+
+#[tonic::async_trait]
+impl Agent for Service {
+    async fn observe(&self, request: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {
+        let asked = Observe::try_from(request.into_inner()).map_err(unreadable)?;
+        let facts = self.facts(&asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::NodeFacts::from(&facts)))
+    }
+
+    async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimReply>, Status> {
+        let asked = TakeClaim::try_from(request.into_inner()).map_err(unreadable)?;
+        self.refuse_other_node(&asked).await?;
+        let TakeClaim { run, cluster, epoch, holder, expected_node: _ } = asked;
+        let claim = Claim { run, cluster, epoch, holder, since: Timestamp::now() };
+        let granted = self.executor.claim(claim).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::ClaimReply::from(&granted)))
+    }
+
+    async fn release(
+        &self,
+        request: Request<pb::ReleaseRequest>,
+    ) -> Result<Response<pb::ReleaseReply>, Status> {
+        let authority = Authority::try_from(request.into_inner()).map_err(unreadable)?;
+        self.executor.release(authority).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::ReleaseReply::default()))
+    }
+
+    type ExecuteStream = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
+
+    async fn execute(
+        &self,
+        request: Request<pb::ExecuteRequest>,
+    ) -> Result<Response<Self::ExecuteStream>, Status> {
+        let Execute { authority, step, spec, from_seq, only_join } =
+            Execute::try_from(request.into_inner()).map_err(unreadable)?;
+        let history = self.executor.execute(authority, step, spec, only_join).await;
+        let history = history.map_err(|refusal| status(&refusal))?;
+        let events = events(history, from_seq, self.executor.stopping());
+        Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn cancel(&self, request: Request<pb::CancelRequest>) -> Result<Response<pb::CancelReply>, Status> {
+        let CancelStep { authority, step } =
+            CancelStep::try_from(request.into_inner()).map_err(unreadable)?;
+        self.executor.cancel(authority, step).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::CancelReply::default()))
+    }
+}
+
+impl Service {
+    /// A driver that means another node must not hold this one.
+    async fn refuse_other_node(&self, asked: &TakeClaim) -> Result<(), Status> {
+        let Some(expected) = asked.expected_node else { return Ok(()) };
+        let seen = self.executor.door().node.observe(false, &[]).await.node_uid;
+        let cause = match seen.as_result() {
+            Ok(uid) if *uid == expected => return Ok(()),
+            Ok(uid) => format!("it is {uid}"),
+            Err(reason) => format!("which node it is cannot be told: {reason}"),
+        };
+        let remedy = "correct the agents' addresses in the coordinator's configuration";
+        let failure =
+            Failure::operator("wrong-node", format!("this agent is not that of {expected}"), remedy);
+        Err(wire::status_of(&failure.because(cause), Code::FailedPrecondition))
+    }
+
+    async fn facts(&self, asked: &Observe) -> Result<NodeFacts, Refusal> {
+        let door = self.executor.door();
+        let seen = door.node.observe(asked.run_rlcheck, &asked.sources).await;
+        let record = self.executor.claim_record();
+        Ok(NodeFacts {
+            observed_at: seen.observed_at,
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: seen.boot_id,
+            hostname: seen.hostname,
+            node_uid: seen.node_uid,
+            cluster_name: seen.cluster_name,
+            installed: seen.installed,
+            installation: seen.installation,
+            os: seen.os,
+            arch: seen.arch,
+            view: seen.view,
+            running_actions: seen.running_actions,
+            snapshots: seen.snapshots,
+            upgrade_mode: seen.upgrade_mode,
+            rlcheck: seen.rlcheck,
+            disks: seen.disks,
+            system: seen.system,
+            install_args: door.config.install_args.clone(),
+            runner: door.config.runner(),
+            packages: door.packages.held()?,
+            sources: seen.sources,
+            claim: record.claim,
+            highest_epoch: record.highest_epoch,
+            current_step: self.executor.current_step(),
+        })
+    }
+}
+
+/// The events of a step from a number on: those there are, then those that come, to its end or the agent's.
+fn events(
+    history: Arc<History>,
+    from_seq: u64,
+    stopping: CancellationToken,
+) -> impl Stream<Item = Result<pb::StepEvent, Status>> + Send {
+    let reader = Reader { news: history.subscribe(), history, next: from_seq, stopping, ended: false };
+    let batches = futures::stream::unfold(reader, |mut reader| async move {
+        let batch = reader.next_batch().await?;
+        Some((futures::stream::iter(batch), reader))
+    });
+    futures::StreamExt::flatten(batches)
+}
+
+struct Reader {
+    history: Arc<History>,
+    news: tokio::sync::watch::Receiver<usize>,
+    next: u64,
+    stopping: CancellationToken,
+    ended: bool,
+}
+
+impl Reader {
+    async fn next_batch(&mut self) -> Option<Vec<Result<pb::StepEvent, Status>>> {
+        while !self.ended {
+            self.news.mark_unchanged();
+            let events = self.history.events(self.next, AT_ONCE);
+            if let Some(last) = events.last() {
+                self.next = last.seq + 1;
+                self.ended = is_end(last);
+                return Some(events.iter().map(|event| Ok(pb::StepEvent::from(event))).collect());
+            }
+            if self.history.has_ended() {
+                return None;
+            }
+            tokio::select! {
+                changed = self.news.changed() => changed.ok()?,
+                () = self.stopping.cancelled() => {
+                    self.ended = true;
+                    return Some(vec![Err(status(&Refusal::Stopping))]);
+                }
+            }
+        }
+        None
+    }
+}
+
+fn is_end(event: &StepEvent) -> bool {
+    matches!(event.what, StepProgress::Finished(_))
+}
+
+/// A request that does not say what it must.
+fn unreadable(error: WireError) -> Status {
+    let failure = Failure::bug("the request cannot be understood").because(error.to_string());
+    wire::status_of(&failure, Code::InvalidArgument)
+}
+
+fn status(refusal: &Refusal) -> Status {
+    let code = match refusal {
+        Refusal::StaleEpoch { .. } | Refusal::ClaimedByOther(_) | Refusal::NotClaimed { .. } => {
+            Code::PermissionDenied
+        }
+        Refusal::InstallInFlight { .. }
+        | Refusal::Busy { .. }
+        | Refusal::NotRunning { .. }
+        | Refusal::NotCancellable { .. } => Code::FailedPrecondition,
+        Refusal::DifferentSpec { .. } => Code::AlreadyExists,
+        Refusal::NeverOrdered { .. } => Code::NotFound,
+        Refusal::Stopping => Code::Unavailable,
+        Refusal::State(_) => Code::Internal,
+    };
+    wire::status_of(&refusal.failure(), code)
+}

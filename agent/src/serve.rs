@@ -1,0 +1,88 @@
+//! An agent, from its configuration to its end. Tests and the program start it in the same way.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use proto::transport::TransportError;
+use rustix::fs::{FlockOperation, flock};
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::durable::StateError;
+use crate::executor::Executor;
+use crate::host::Product;
+use crate::node::Node;
+use crate::observe::Observer;
+use crate::package::{Fetcher, Packages, Patience};
+use crate::rpc;
+use crate::state::StateDir;
+use crate::steps::Door;
+
+/// Why an agent does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The state directory cannot be used.
+    #[error("the state directory cannot be used")]
+    State(#[from] StateError),
+    /// Another agent uses it.
+    #[error("another agent uses {0}; stop it, or give this one a state_dir of its own")]
+    InUse(PathBuf),
+    /// The listener or the certificates cannot be used.
+    #[error("the listener cannot be used")]
+    Transport(#[from] TransportError),
+    /// The HTTP client cannot be set up.
+    #[error("the HTTP client cannot be set up")]
+    Client(#[from] reqwest::Error),
+    /// Serving broke off.
+    #[error("serving broke off")]
+    Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Serves on a bound listener until `shutdown` resolves; installs that run then go on without the agent.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), RunError> {
+    let state = StateDir::create(&config.state_dir)?;
+    let _alone = lock(&state)?;
+    let security = config.security.clone();
+    let executor = Executor::open(door(config, state)?)?;
+    let stopping = executor.stopping();
+    tokio::spawn(async move {
+        shutdown.await;
+        stopping.cancel();
+    });
+    rpc::serve(listener, &security, executor).await
+}
+
+/// What steps work with, out of a configuration.
+///
+/// # Errors
+/// [`RunError::Client`].
+pub fn door(config: Config, state: StateDir) -> Result<Door, RunError> {
+    let product = Product::new(config.root.clone());
+    let observer = Observer::new(product, config.state_dir.clone());
+    Ok(Door {
+        packages: Packages::in_state(&state),
+        fetcher: Fetcher::new(Patience::default())?,
+        node: Node::new(observer),
+        state,
+        config: Arc::new(config),
+    })
+}
+
+/// Two agents in one state directory would each believe that a step is theirs.
+fn lock(state: &StateDir) -> Result<File, RunError> {
+    let path = state.lock();
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = opened.map_err(StateError::io("open", &path))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| RunError::InUse(state.root().to_owned()))?;
+    Ok(file)
+}

@@ -1,0 +1,58 @@
+//! The verdict: the node *is* at the target and healthy, however the installer ended (promise P9). Asked again until it
+//! is so or until the deadline.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proto::{Failure, StepReport, Version};
+use tokio::time::Instant;
+
+use super::{Done, StepContext, Stop};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(context: &StepContext, target: Version, deadline: Duration) -> Result<Done, Stop> {
+    let left = left(context, deadline.min(context.door.config.confirm_deadline));
+    let gives_up = Instant::now() + left;
+    let gives_up_at = Timestamp::now().checked_add(left).unwrap_or(Timestamp::MAX);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let seen = match look(context, target).await {
+            Ok(report) => return Ok(Done::new(report)),
+            Err(seen) => seen,
+        };
+        if Instant::now() + pause > gives_up {
+            return Err(not_confirmed(*seen, target).into());
+        }
+        context.report.retry(seen.to_string(), pause, gives_up_at).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// The deadline runs from the step's first beginning: an agent's restart does not lengthen it. There is always one look.
+fn left(context: &StepContext, deadline: Duration) -> Duration {
+    let began = context.report.history().began().unwrap_or_else(Timestamp::now);
+    let passed = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+    deadline.saturating_sub(passed)
+}
+
+async fn look(context: &StepContext, target: Version) -> Result<StepReport, Box<Failure>> {
+    let node = &context.door.node;
+    let installed = node.installed().await?;
+    if installed.version != target {
+        let message = format!("the node is at {}, not at {target}", installed.version);
+        let remedy = "look at the installer's output in the run's report";
+        return Err(Box::new(Failure::operator("wrong-version", message, remedy)));
+    }
+    let checked = node.checks().await?;
+    Ok(StepReport::Confirm { installed, checked })
+}
+
+fn not_confirmed(seen: Failure, target: Version) -> Failure {
+    let message = format!("the node was not at {target} and healthy before the deadline");
+    let remedy = seen.remedy.clone().unwrap_or_else(|| "repair the node, then `ratchet retry`".to_owned());
+    let program = seen.program.clone();
+    Failure { program, ..Failure::operator(&seen.id, message, remedy).because(seen.to_string()) }
+}

@@ -1,0 +1,96 @@
+//! Runs `install.sh`, at most once for a step (promise P6). What comes back is evidence; `confirm` gives the verdict.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proto::{Failure, InstallSpec, Installed, StepReport};
+use tokio::time::Instant;
+
+use super::{Done, StepContext, Stop};
+use crate::failures::chain;
+use crate::parse::install_log;
+use crate::runner::{self, Ended, OpResult};
+
+/// An op runner that has not ended this long after the installation's deadline is given up.
+const OVERDUE: Duration = Duration::from_secs(300);
+
+pub(super) async fn run(context: &StepContext, spec: &InstallSpec) -> Result<Done, Stop> {
+    let dir = context.dir();
+    if !runner::was_started(&dir) {
+        check_preconditions(context, spec).await?;
+        launch(context).await?;
+    }
+    let deadline = spec.deadline.unwrap_or(context.door.config.install_deadline) + OVERDUE;
+    let step = &context.record.step;
+    let overdue = Instant::now() + left(context, deadline);
+    match runner::follow(&dir, step, context.door.config.runner(), overdue, &context.report).await {
+        Ended::Result(OpResult::Ran { exit, took_ms }) => {
+            let log = runner::output_log(&dir);
+            let said = install_log::parse(&String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()));
+            Ok(Done::new(StepReport::Install(Installed {
+                exit,
+                took_ms,
+                log_says_complete: said.complete,
+                log_errors: said.errors,
+                log_path: log.display().to_string(),
+            })))
+        }
+        Ended::Result(OpResult::Refused(failure)) => Err(failure.into()),
+        Ended::Interrupted(reason) => Err(Stop::Interrupted(reason)),
+        Ended::NeverStarted => Err(not_started("the op runner ended before it began").into()),
+    }
+}
+
+/// The deadline runs from the step's first beginning.
+fn left(context: &StepContext, deadline: Duration) -> Duration {
+    let began = context.report.history().began().unwrap_or_else(Timestamp::now);
+    let passed = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+    deadline.saturating_sub(passed)
+}
+
+/// A launch that failed may yet have worked, as when systemd's answer was lost: what counts is whether the one start is
+/// used up.
+async fn launch(context: &StepContext) -> Result<(), Stop> {
+    let launched = runner::launch(&context.door.config, &context.record.step).await;
+    match launched {
+        Ok(()) => Ok(()),
+        Err(error) if runner::void(&context.dir())? => Err(not_started(&chain(&error)).into()),
+        Err(_) => Ok(()),
+    }
+}
+
+fn not_started(cause: &str) -> Failure {
+    let message = "the installer could not be started; nothing was changed";
+    let remedy = "see that ratchet-op@.service is installed, read its log, then `ratchet retry`";
+    Failure::operator("not-started", message, remedy).because(cause)
+}
+
+/// What must hold on this node immediately before the effect.
+async fn check_preconditions(context: &StepContext, spec: &InstallSpec) -> Result<(), Box<Failure>> {
+    let door = &context.door;
+    if let Some(failure) = runner::refused_order(spec, &door.config) {
+        return Err(Box::new(failure));
+    }
+    runner::manifest_for(spec, &door.state)?;
+    let installed = door.node.installed().await?.version;
+    if installed != spec.expected_installed {
+        let cause = format!("{installed} is installed, and the plan expects {}", spec.expected_installed);
+        return Err(changed("wrong-version", cause));
+    }
+    if let Some(expected) = spec.expected_role {
+        let role = door.node.role().await?;
+        if role != expected {
+            return Err(changed(
+                "wrong-role",
+                format!("the node is {role} now, and the plan expects {expected}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn changed(id: &str, cause: String) -> Box<Failure> {
+    let message = "the node is not as the plan expects it; the installer was not started";
+    let remedy = "look with `ratchet status`, then `ratchet retry`, or make a new plan";
+    Box::new(Failure::operator(id, message, remedy).because(cause))
+}
