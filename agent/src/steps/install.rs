@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proto::{Failure, InstallSpec, Installed, StepReport};
+use proto::{Failure, FailureKind, InstallSpec, Installed, StepReport};
 use tokio::time::Instant;
 
 use super::{Done, StepContext, Stop};
@@ -80,10 +80,9 @@ async fn check_preconditions(context: &StepContext, spec: &InstallSpec) -> Resul
     if let Some(expected) = spec.expected_role {
         let role = door.node.role().await?;
         if role != expected {
-            return Err(changed(
-                "wrong-role",
-                format!("the node is {role} now, and the plan expects {expected}"),
-            ));
+            // The role may move at any moment and nothing was started: the driver looks again whose turn it is.
+            let cause = format!("the node is {role} now, and was {expected} when its turn began");
+            return Err(Box::new(Failure { kind: FailureKind::Retry, ..*changed("wrong-role", cause) }));
         }
     }
     Ok(())

@@ -19,7 +19,8 @@ pub fn decide(run: &Run) -> Action {
     if run.abort_wanted && run.turn.is_none() {
         return release_then(run, RunEnd::Aborted);
     }
-    if let Some(node) = run.nodes.keys().find(|node| !run.claimed.contains(node)) {
+    let free = |node: &&NodeUid| !run.claimed.contains(node) && !run.released.contains(node);
+    if let Some(node) = run.nodes.keys().find(free) {
         return Action::Claim(*node);
     }
     if let Some(turn) = &run.turn {

@@ -14,7 +14,7 @@ use super::{Event, Halt, StepOrder};
 use crate::agents::is_unreachable;
 
 /// What the agent answers when it was never given a step.
-const UNKNOWN_STEP: &str = "unknown-step";
+const UNKNOWN_STEP: &str = "never-ordered";
 /// What the agent answers to a driver whose time is over.
 const STALE_EPOCH: &str = "stale-epoch";
 

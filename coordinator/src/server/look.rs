@@ -40,7 +40,7 @@ impl Core {
     pub(super) async fn check(&self, cluster: &str, to: Option<Version>) -> Result<CheckDocument, Failure> {
         let (at, findings) = match to {
             Some(to) => {
-                let planned = self.planned(cluster, to, true).await?;
+                let planned = self.planned(cluster, to).await?;
                 (planned.at, planned.findings().to_vec())
             }
             None => self.survey(cluster).await?,

@@ -28,24 +28,19 @@ impl PlannedAt {
 
 impl Core {
     /// Looks at a cluster and plans its upgrade.
-    pub(super) async fn planned(
-        &self,
-        cluster: &str,
-        to: Version,
-        run_rlcheck: bool,
-    ) -> Result<PlannedAt, Failure> {
+    pub(super) async fn planned(&self, cluster: &str, to: Version) -> Result<PlannedAt, Failure> {
         let catalogue = self.catalogue().await?;
         let mut sources: Vec<String> =
             catalogue.iter().flat_map(|entry| entry.package.sources.clone()).collect();
         sources.sort();
         sources.dedup();
-        let snapshot = self.observe(self.cluster(cluster)?, Observe { run_rlcheck, sources }).await;
+        let snapshot = self.observe(self.cluster(cluster)?, Observe { run_rlcheck: true, sources }).await;
         let planned = make_plan(&snapshot, to, &catalogue, &self.world.table, snapshot.at);
         Ok(PlannedAt { at: snapshot.at, planned })
     }
 
     pub(super) async fn plan(&self, cluster: &str, to: Version) -> Result<PlanDocument, Failure> {
-        let planned = self.planned(cluster, to, true).await?;
+        let planned = self.planned(cluster, to).await?;
         let findings = planned.findings().to_vec();
         let document = |outcome, plan: Option<Plan>, digest, summary| PlanDocument {
             schema: PlanDocument::SCHEMA.to_owned(),
@@ -84,7 +79,6 @@ impl Core {
             let remedy = "make a new one: ratchet plan CLUSTER --to V --save FILE";
             Failure::operator("usage", "the plan cannot be read", remedy).because(error.to_string())
         })?;
-        self.still_true(&plan).await?;
         let cluster = plan.cluster.clone();
         if let Some(open) = self.open_run(&cluster).await? {
             let remedy = format!("ratchet resume {0}   # or: ratchet abort {0}", open.id);
@@ -95,6 +89,7 @@ impl Core {
             ));
         }
         let lease = self.store().acquire(&cluster, &crate::identity::holder()).await?;
+        self.still_true(&plan).await?;
         let at = Timestamp::now();
         let id = run_id(&plan, at)?;
         let created = Event::Created {
@@ -108,14 +103,15 @@ impl Core {
         self.show(id.as_str(), false).await
     }
 
-    /// A plan is carried out only on the cluster it was made for, as that cluster is now.
+    /// A plan is carried out only on the cluster it was made for, as that cluster is now: checked once more under the
+    /// lease, so that what was true when it was made is true when it is begun.
     async fn still_true(&self, plan: &Plan) -> Result<(), Failure> {
         let stale = |why: String| {
             let remedy =
                 format!("ratchet plan {} --to {}   # and look at it again", plan.cluster, plan.target);
             Failure::operator("stale-plan", "the plan no longer fits the cluster", remedy).because(why)
         };
-        let now = self.planned(plan.cluster.as_str(), plan.target, false).await?;
+        let now = self.planned(plan.cluster.as_str(), plan.target).await?;
         match now.planned {
             Planned::Plan(now)
                 if (&now.nodes, &now.hops, &now.packages) == (&plan.nodes, &plan.hops, &plan.packages) =>
@@ -127,11 +123,8 @@ impl Core {
             }
             Planned::NothingToDo { version, .. } => Err(stale(format!("every node is at {version} already"))),
             Planned::Blocked { findings } => {
-                let unexpected =
-                    findings.iter().filter(|finding| finding.verdict.blocks() && finding.check != "rlcheck");
-                let reasons: Vec<String> = unexpected.map(ToString::to_string).collect();
-                // `rlcheck` was run for the plan and is run again in every turn; here it would only cost time.
-                if reasons.is_empty() { Ok(()) } else { Err(stale(reasons.join("; "))) }
+                let blocking = findings.iter().filter(|finding| finding.verdict.blocks());
+                Err(stale(blocking.map(ToString::to_string).collect::<Vec<_>>().join("; ")))
             }
         }
     }

@@ -1,0 +1,115 @@
+//! What every verb works with: the configuration, the coordinator, the streams.
+
+use std::path::{Path, PathBuf};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use proto::Failure;
+use proto::transport::{Timeouts, TransportError, dial};
+
+use super::Global;
+use super::client::{Channel, Client};
+use super::output::Output;
+use super::stops::Stops;
+use crate::config::{Config, DEFAULT_PATH};
+use crate::failures::chain;
+
+/// Something that is done with a configuration.
+pub type Door<T> = Box<dyn Fn(Config) -> BoxFuture<'static, Result<T, Failure>> + Send + Sync>;
+
+/// Something that is done with a configuration until a future ends.
+pub type Serve =
+    Box<dyn Fn(Config, BoxFuture<'static, ()>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+
+/// What the command line does not do itself: hosting a coordinator, in this process or for others.
+pub struct Host {
+    /// Hosts a coordinator in this process and gives the channel to it.
+    pub embedded: Door<Channel>,
+    /// Hosts a coordinator for others until the future ends.
+    pub serve: Serve,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}
+
+/// What every verb works with.
+#[derive(Debug)]
+pub struct Context {
+    /// Where words go.
+    pub out: Output,
+    /// Ctrl-C and SIGTERM.
+    pub stops: Stops,
+    global: Global,
+    host: Host,
+}
+
+impl Context {
+    /// Puts it together.
+    pub fn new(global: Global, out: Output, stops: Stops, host: Host) -> Self {
+        Self { out, stops, global, host }
+    }
+
+    /// Whether this process hosts the coordinator, and so drives the runs it starts.
+    pub fn is_embedded(&self) -> bool {
+        self.global.coordinator.is_none()
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// The file is missing or wrong.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.config_path())?)
+    }
+
+    /// Whether there is neither a coordinator nor a configuration, and nobody named one: enough for verbs
+    /// that only look into tables shipped with the program.
+    pub fn is_bare(&self) -> bool {
+        self.is_embedded() && self.global.config.is_none() && !Path::new(DEFAULT_PATH).exists()
+    }
+
+    /// The coordinator: the one named, or one hosted in this process.
+    ///
+    /// # Errors
+    /// The configuration is missing or wrong, or the coordinator cannot be set up.
+    pub async fn client(&self) -> Result<Client, Failure> {
+        let config = self.config()?;
+        let channel = match &self.global.coordinator {
+            Some(address) => dial(address, &config.security, Timeouts::default()).map_err(no_dial)?,
+            None => (self.host.embedded)(config).await?,
+        };
+        Ok(Client::new(channel))
+    }
+
+    /// Hosts a coordinator for others until it is stopped.
+    ///
+    /// # Errors
+    /// The configuration is missing or wrong, or the coordinator failed.
+    pub async fn serve(&mut self) -> Result<(), Failure> {
+        if !self.is_embedded() {
+            let remedy = "leave out --coordinator, and unset RATCHET_COORDINATOR";
+            return Err(Failure::operator("usage", "`serve` is the coordinator and asks no other", remedy));
+        }
+        let config = self.config()?;
+        self.stops
+            .listen()
+            .map_err(|error| Failure::bug("signals cannot be listened to").because(error.to_string()))?;
+        let mut stops = self.stops.take();
+        let stop = async move {
+            stops.next().await;
+        };
+        (self.host.serve)(config, stop.boxed()).await
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.global.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_PATH))
+    }
+}
+
+fn no_dial(error: TransportError) -> Failure {
+    let remedy = "correct --coordinator, or `[tls]` and `insecure_loopback` in the configuration";
+    Failure::operator("configuration", "the coordinator cannot be dialled", remedy).because(chain(&error))
+}

@@ -1,0 +1,149 @@
+//! The command line: one verb a file. It speaks the coordinator's gRPC, embedded or served, and renders
+//! documents.
+//!
+//! To add a verb: a file with `Args` and `run`, and one line in [`verbs!`].
+
+pub mod client;
+pub mod context;
+pub mod exit;
+pub mod output;
+pub mod render;
+pub mod stops;
+
+mod abort;
+mod ask;
+mod check;
+mod completions;
+mod follow;
+mod man;
+mod package;
+mod paths;
+mod pause;
+mod plan;
+mod prepare;
+mod resume;
+mod retry;
+mod runs;
+mod serve;
+mod show;
+mod start;
+mod status;
+mod upgrade;
+mod usage;
+mod watch;
+mod why;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use context::Context;
+pub use exit::Exit;
+use output::Format;
+pub use usage::parse;
+
+/// Upgrades self-managed Redis Enterprise clusters in place: one node at a time, master first, never along a
+/// path the vendor does not support, never past a node that is not healthy.
+#[derive(Debug, Parser)]
+#[command(name = "ratchet", version, propagate_version = false, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done or nothing to do · 1 unexpected error · 2 usage or configuration · \
+    3 blocked, nothing was changed · 4 the run failed or halted · 5 paused or interrupted, resumable · \
+    6 an agent, the coordinator or the store cannot be reached";
+
+/// What holds for every verb.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Global {
+    /// The configuration [default: /etc/ratchet/ratchet.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Tell more on stderr; twice for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Ask the coordinator at this address instead of hosting one in this process
+    #[arg(long, global = true, value_name = "HOST:PORT", env = "RATCHET_COORDINATOR")]
+    pub coordinator: Option<String>,
+    /// For whom the output is
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $name:ident($args:ty),)*) => {
+        /// The verbs.
+        #[derive(Debug, clap::Subcommand)]
+        pub enum Verb {
+            $($(#[$doc])* $name($args),)*
+        }
+
+        impl Verb {
+            async fn run(&self, context: &mut Context) -> Result<Exit, proto::Failure> {
+                match self {
+                    $(Self::$name(args) => args.run(context).await,)*
+                }
+            }
+        }
+    };
+}
+
+verbs! {
+    /// Nodes, roles, versions, health, claims, packages held
+    Status(status::Args),
+    /// The vendor's table of supported upgrades; the path between two versions, or why there is none
+    Paths(paths::Args),
+    /// The catalogue of installation packages
+    Package(package::Args),
+    /// Run the preflight checks only; changes nothing
+    Check(check::Args),
+    /// Plan an upgrade and show the plan; changes nothing
+    Plan(plan::Args),
+    /// Fetch, verify and unpack packages on every node ahead of an upgrade; installs nothing
+    Prepare(prepare::Args),
+    /// Upgrade a cluster in place, one node at a time
+    Upgrade(upgrade::Args),
+    /// All runs, oldest first
+    Runs(runs::Args),
+    /// One run
+    Show(show::Args),
+    /// Follow a run to its end
+    Watch(watch::Args),
+    /// Pause a run; takes effect between turns
+    Pause(pause::Args),
+    /// Go on with a paused or interrupted run, and follow it
+    Resume(resume::Args),
+    /// End a run before its next install starts
+    Abort(abort::Args),
+    /// Allow another attempt at what failed, and follow the run
+    Retry(retry::Args),
+    /// What a cluster or a run waits for, since when, until when, and who can unblock it
+    Why(why::Args),
+    /// Host the coordinator for other command lines, until stopped
+    Serve(serve::Args),
+    /// Print the completions for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
+}
+
+/// Carries out a verb. Failures are reported here; the exit is the whole result.
+pub async fn run(verb: &Verb, context: &mut Context) -> Exit {
+    match verb.run(context).await {
+        Ok(exit) => exit,
+        Err(failure) => {
+            context.out.failure(&failure);
+            Exit::of(&failure)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! `ratchet package show KEY`.
+
+use proto::Failure;
+
+use crate::cli::context::Context;
+use crate::cli::{Exit, render};
+
+/// Arguments of `package show`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its SHA-256, the beginning of it, or its version
+    key: String,
+}
+
+impl Args {
+    pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
+        let answer = context.client().await?.show_package(self.key.clone()).await?;
+        context.out.answer(&answer, render::package_shown)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,27 @@
+//! Documents as text for people. Pure: a document in, a text out; what stdout is decides about colours later.
+
+mod failure;
+mod findings;
+mod packages;
+mod paths;
+mod plan;
+mod run;
+mod runs;
+#[cfg(test)]
+pub(super) mod sample;
+mod status;
+mod style;
+mod table;
+mod units;
+mod why;
+
+pub use failure::failure;
+pub use findings::check;
+pub use packages::{package_added, package_removed, package_shown, packages};
+pub use paths::paths;
+pub use plan::{plan, plan_answer};
+pub use run::{node_state, outcome, run, run_brief};
+pub use runs::runs;
+pub use status::status;
+pub use units::{bytes, clock, elapsed, printable};
+pub use why::why;

@@ -1,0 +1,133 @@
+//! A plan: what will be done, in which order, with what, and what cannot be undone.
+
+use comfy_table::Cell;
+use proto::{NodeUid, Package};
+
+use super::findings::findings;
+use super::style::{bullet, caution, command, good, heading};
+use super::table::{cell, table};
+use super::{bytes, printable};
+use crate::documents::{PlanDocument, PlanOutcome};
+use crate::plan::{Plan, PlannedHop, PlannedNode, Turn};
+
+/// The answer to `plan`.
+pub fn plan_answer(document: &PlanDocument) -> String {
+    let summary = printable(&document.summary);
+    match (document.outcome, &document.plan) {
+        (PlanOutcome::Ready, Some(of)) => {
+            let digest = document.digest.as_deref().unwrap_or("not known");
+            format!("{}\n{summary}\nplan digest {digest}\n", plan(of))
+        }
+        (PlanOutcome::NothingToDo, _) => format!("{}: {}\n", document.cluster, good(&summary)),
+        (PlanOutcome::Ready | PlanOutcome::Blocked, _) => {
+            let lead = super::style::bad("blocked, and nothing was changed");
+            format!("{}: {lead}\n{summary}\n{}", document.cluster, findings(&document.findings))
+        }
+    }
+}
+
+/// A plan, whole: somebody will consent to it at night.
+pub fn plan(plan: &Plan) -> String {
+    let mut out = format!("{}\n", heading(&format!("Upgrade {} to {}", plan.cluster, plan.target)));
+    out.push_str(&findings(&plan.findings));
+    for (index, of) in plan.hops.iter().enumerate() {
+        out.push_str(&hop(index, of, plan));
+    }
+    out.push_str(&format!("\n{}\n", heading("Packages")));
+    plan.packages.iter().for_each(|of| out.push_str(&package(of)));
+    out.push_str(&format!("\n{}\n", heading("What cannot be undone")));
+    out.push_str(&bullet(
+        &caution("!"),
+        "There is no downgrade. The last point where an abort leaves everything as it is, is before the \
+         first install;\nafter it, `abort` leaves a cluster of two versions, to be finished by another upgrade.",
+    ));
+    out.push_str(&bullet(
+        "•",
+        "A running install is never cut off; `pause` and Ctrl-C take effect between turns.",
+    ));
+    if !plan.notes.is_empty() {
+        out.push_str(&format!("\n{}\n", heading("Afterwards")));
+        plan.notes.iter().for_each(|note| out.push_str(&bullet("•", &printable(note))));
+    }
+    out
+}
+
+fn hop(index: usize, hop: &PlannedHop, plan: &Plan) -> String {
+    let title = format!("Hop {} of {}: {} → {}", index + 1, plan.hops.len(), hop.from, hop.to);
+    let mut out = format!("\n{}\n  supported by {}\n", heading(&title), printable(&hop.source));
+    let rows = hop.turns.iter().enumerate().map(|(at, of)| turn(at, of, hop, plan)).collect();
+    out.push_str(&table(&["  TURN", "NODE", "HOST", "ROLE", "FROM", "TO", "PACKAGE", "AGENT"], rows));
+    if hop.turns.len() > 1 {
+        out.push_str(
+            "  The master goes first; if the role moves to a node not yet done, that node is next.\n",
+        );
+    }
+    if !hop.already_there.is_empty() {
+        let there: Vec<String> = hop.already_there.iter().map(|NodeUid(uid)| format!("node {uid}")).collect();
+        out.push_str(&format!("  there already: {}\n", there.join(", ")));
+    }
+    out
+}
+
+fn turn(at: usize, turn: &Turn, hop: &PlannedHop, plan: &Plan) -> Vec<Cell> {
+    let node: Option<&PlannedNode> = plan.nodes.iter().find(|node| node.uid == turn.node);
+    vec![
+        cell(Some(&format!("  {}", at + 1))),
+        cell(Some(&turn.node.0.to_string())),
+        cell(node.map(|node| node.hostname.as_str())),
+        cell(Some(&turn.role.to_string())),
+        cell(Some(&turn.from.to_string())),
+        cell(Some(&hop.to.to_string())),
+        cell(Some(&turn.package.short())),
+        cell(node.map(|node| node.agent.as_str())),
+    ]
+}
+
+fn package(package: &Package) -> String {
+    let size = package.size.map_or_else(|| "size not known".to_owned(), bytes);
+    let mut text = format!("{}  {package}  {size}", command(&package.sha256.short()));
+    for source in &package.sources {
+        text.push_str(&format!("\nfrom {}", printable(source)));
+    }
+    bullet("•", &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render::sample;
+
+    #[test]
+    fn a_plan_reads_well_at_night() {
+        let text = anstream::adapter::strip_str(&plan_answer(&sample::plan_answer())).to_string();
+        insta::assert_snapshot!(text, @r"
+        Upgrade orders to 7.4.6-22
+          ! warning: db:2 has no replica [replication]
+            why: it is down during turns
+          ✓ passed: quorum
+
+        Hop 1 of 1: 7.2.4-92 → 7.4.6-22
+          supported by upgrade-paths
+          TURN  NODE  HOST  ROLE     FROM      TO        PACKAGE       AGENT
+          1     2     rs2   master   7.2.4-92  7.4.6-22  abababababab  10.0.0.2:7443
+          2     1     rs1   replica  7.2.4-92  7.4.6-22  abababababab  10.0.0.1:7443
+          The master goes first; if the role moves to a node not yet done, that node is next.
+          there already: node 3
+
+        Packages
+          • abababababab  7.4.6-22 for jammy/amd64  300.0 MB
+            from https://mirror.internal/redislabs-7.4.6-22-jammy-amd64.tar
+
+        What cannot be undone
+          ! There is no downgrade. The last point where an abort leaves everything as it is, is before the first install;
+            after it, `abort` leaves a cluster of two versions, to be finished by another upgrade.
+          • A running install is never cut off; `pause` and Ctrl-C take effect between turns.
+
+        Afterwards
+          • refresh an open Cluster Manager UI
+
+        2 turns in 1 hop
+        plan digest cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+        ");
+    }
+}

@@ -1,0 +1,211 @@
+//! A run: whole, in brief, and how it came out.
+
+use comfy_table::Cell;
+use jiff::tz::TimeZone;
+
+use super::failure::labelled;
+use super::style::{bad, bullet, caution, command, good, heading};
+use super::table::{cell, table};
+use super::units::{clock, elapsed, moment, printable};
+use crate::documents::{EventDocument, HaltRow, NodeState, RunDocument, RunNodeRow, RunState};
+
+/// A run, whole: `show`.
+pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
+    let mut out = run_brief(run);
+    out.push_str(&format!(
+        "  created {}, last written {}, driver {} (epoch {})\n",
+        moment(run.created_at, zone),
+        moment(run.updated_at, zone),
+        printable(&run.driver),
+        run.epoch
+    ));
+    for hop in &run.hops {
+        let mark = if hop.done { good("✓") } else { "·".to_owned() };
+        out.push_str(&bullet(&mark, &format!("{} → {}   {}", hop.from, hop.to, hop.source)));
+    }
+    out.push_str(&body(run));
+    if let Some(events) = &run.events {
+        out.push_str(&format!("\n{}\n", heading("Events")));
+        events.iter().for_each(|event| out.push_str(&of_event(event, zone)));
+    }
+    out
+}
+
+/// Where a run stands, in two lines.
+pub fn run_brief(run: &RunDocument) -> String {
+    let what = if run.prepare_only { "prepare" } else { "upgrade" };
+    let id = heading(&run.id);
+    let state = coloured(run.state);
+    format!("{id} · {what} {} → {} · {state}\n  {}\n", run.cluster, run.target, printable(&run.doing))
+}
+
+/// The last words of a followed run.
+pub fn outcome(run: &RunDocument) -> String {
+    format!("\n{}  took {}\n{}", run_brief(run), elapsed(run.created_at, run.updated_at), body(run))
+}
+
+/// Nodes, halt, next commands and what is left to a person.
+fn body(run: &RunDocument) -> String {
+    let mut out = nodes(&run.nodes);
+    for node in &run.nodes {
+        for warning in &node.warnings {
+            out.push_str(&bullet(&caution("!"), &format!("node {}: {}", node.uid, printable(warning))));
+        }
+    }
+    out.push_str(&run.halt.as_ref().map(halt).unwrap_or_default());
+    if !run.next_commands.is_empty() {
+        out.push_str(&format!("\n{}\n", heading("What you can do now")));
+        run.next_commands.iter().for_each(|next| out.push_str(&bullet("$", &command(next))));
+    }
+    if !run.advice.is_empty() {
+        out.push_str(&format!("\n{}\n", heading("Left for you to do")));
+        run.advice.iter().for_each(|advice| out.push_str(&bullet("•", advice)));
+    }
+    out
+}
+
+fn nodes(nodes: &[RunNodeRow]) -> String {
+    let header = ["NODE", "HOST", "ROLE", "VERSION", "STATE", "INSTALLS", "TURN", "CONFIRMED BY"];
+    table(&header, nodes.iter().map(node).collect())
+}
+
+fn node(node: &RunNodeRow) -> Vec<Cell> {
+    let turn = node.turn_started_at.zip(node.turn_ended_at).map(|(from, to)| elapsed(from, to));
+    let witnesses: Vec<String> = node.witnesses.iter().map(|uid| format!("node {uid}")).collect();
+    vec![
+        cell(Some(&node.uid.to_string())),
+        cell(Some(&node.hostname)),
+        cell(Some(&node.role)),
+        cell(Some(&node.version)),
+        cell(Some(node_state(node.state))),
+        cell(Some(&node.installs.to_string())),
+        cell(turn.as_deref()),
+        cell(Some(&witnesses.join(", ")).filter(|text| !text.is_empty()).map(String::as_str)),
+    ]
+}
+
+fn halt(halt: &HaltRow) -> String {
+    let node = halt.node.map(|uid| format!(" on node {uid}")).unwrap_or_default();
+    let step = halt.step.as_ref().map(|step| format!(" in {step}")).unwrap_or_default();
+    let mut out = format!("\n{} {}\n", bad(&format!("halted{node}{step}:")), printable(&halt.error.message));
+    out.push_str(&halt.error.cause.as_deref().map(|cause| labelled("why", cause)).unwrap_or_default());
+    out.push_str(&halt.error.remedy.as_deref().map(|remedy| labelled("do", remedy)).unwrap_or_default());
+    for line in &halt.evidence {
+        out.push_str(&format!("         | {}\n", printable(line)));
+    }
+    out
+}
+
+fn of_event(event: &EventDocument, zone: &TimeZone) -> String {
+    let node = event.node.map(|uid| format!("node {uid}")).unwrap_or_default();
+    let (seq, at, text) = (event.seq, clock(event.at, zone), printable(&event.text));
+    format!("  {seq:>4}  {at}  {node:<8}  {:<18}  {text}\n", event.kind)
+}
+
+/// A run's state in a word.
+pub(super) fn state(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "running",
+        RunState::Interrupted => "interrupted",
+        RunState::Paused => "paused",
+        RunState::Halted => "halted",
+        RunState::Done => "done",
+        RunState::Aborted => "aborted",
+        RunState::Blocked => "blocked",
+    }
+}
+
+fn coloured(of: RunState) -> String {
+    match of {
+        RunState::Done => good(state(of)),
+        RunState::Running => state(of).to_owned(),
+        RunState::Halted | RunState::Blocked => bad(state(of)),
+        RunState::Paused | RunState::Interrupted | RunState::Aborted => caution(state(of)),
+    }
+}
+
+/// A node's state in a word.
+pub fn node_state(state: NodeState) -> &'static str {
+    match state {
+        NodeState::Waiting => "waiting",
+        NodeState::Preparing => "preparing",
+        NodeState::Prepared => "prepared",
+        NodeState::Checking => "checking",
+        NodeState::Installing => "installing",
+        NodeState::Confirming => "confirming",
+        NodeState::Done => "done",
+        NodeState::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render::sample;
+
+    fn plain(text: String) -> String {
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn a_halted_run_says_where_why_and_what_next() {
+        insta::assert_snapshot!(plain(outcome(&sample::halted())), @r"
+        orders-1 · upgrade orders → 7.4.6-22 · halted
+          waiting for an operator
+          took 1m 50s
+        NODE  HOST  ROLE     VERSION    STATE    INSTALLS  TURN    CONFIRMED BY
+        1     rs1   master   7.2.4-92   done     1         1m 10s  node 1, node 3
+        2     rs2   replica  6.2.18-65  failed   1         -       -
+        3     rs3   replica  6.2.18-65  waiting  0         -       -
+          ! node 2: THP is on
+
+        halted on node 2 in confirm: node 2 came back at 6.2.18-65
+            why: install.sh aborted and returned 0
+             do: read its log, then retry
+                 | ERROR: port 53 is in use
+
+        What you can do now
+          $ ratchet retry orders-1
+          $ ratchet abort orders-1
+        ");
+    }
+
+    #[test]
+    fn a_finished_run_says_what_is_left_to_a_person() {
+        insta::assert_snapshot!(plain(outcome(&sample::done())), @r"
+        orders-1 · upgrade orders → 7.4.6-22 · done
+          all nodes are at 7.4.6-22
+          took 1m 50s
+        NODE  HOST  ROLE     VERSION   STATE  INSTALLS  TURN    CONFIRMED BY
+        1     rs1   master   7.4.6-22  done   2         1m 10s  node 1, node 3
+        2     rs2   replica  7.4.6-22  done   2         1m 10s  node 1, node 3
+        3     rs3   replica  7.4.6-22  done   2         1m 10s  node 1, node 3
+
+        Left for you to do
+          • refresh an open Cluster Manager UI
+          • rladmin upgrade db db:1
+        ");
+    }
+
+    #[test]
+    fn show_has_hops_and_events() {
+        let events = vec![sample::event(1, None, "created"), sample::event(2, Some(2), "installing")];
+        let document = RunDocument { events: Some(events), ..sample::run() };
+        insta::assert_snapshot!(plain(run(&document, &TimeZone::UTC)), @r"
+        orders-1 · upgrade orders → 7.4.6-22 · running
+          installing 7.2.4-92 on node 2
+          created 2026-11-22 02:00:00 UTC, last written 2026-11-22 02:01:50 UTC, driver root@ops1 (epoch 1)
+          · 6.2.18-65 → 7.2.4-92   upgrade-paths
+          · 7.2.4-92 → 7.4.6-22   upgrade-paths
+        NODE  HOST  ROLE     VERSION    STATE       INSTALLS  TURN    CONFIRMED BY
+        1     rs1   master   7.2.4-92   done        1         1m 10s  node 1, node 3
+        2     rs2   replica  6.2.18-65  installing  1         -       -
+        3     rs3   replica  6.2.18-65  waiting     0         -       -
+          ! node 2: THP is on
+
+        Events
+             1  02:03:01            step_started        created
+             2  02:03:02  node 2    step_started        installing
+        ");
+    }
+}

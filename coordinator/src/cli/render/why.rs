@@ -1,0 +1,45 @@
+//! `why`: what something waits for.
+
+use jiff::tz::TimeZone;
+
+use super::style::{command, heading};
+use super::units::moment;
+use crate::documents::WhyDocument;
+
+/// The answer to `why`.
+pub fn why(document: &WhyDocument, zone: &TimeZone) -> String {
+    let mut out = format!("{}: {}\n", heading(&document.subject), document.verdict);
+    let mut line = |label: &str, text: &str| out.push_str(&format!("  {label:<16} {text}\n"));
+    if let Some(run) = document.run.as_deref().filter(|run| *run != document.subject) {
+        line("run", run);
+    }
+    line("waits for", &super::printable(&document.waits_for));
+    if let Some(since) = document.since {
+        line("since", &moment(since, zone));
+    }
+    if let Some(until) = document.until {
+        line("at the latest", &moment(until, zone));
+    }
+    line("who can act", &super::printable(&document.who));
+    for next in &document.commands {
+        line("with", &command(next));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render::sample;
+
+    #[test]
+    fn all_of_it_is_said() {
+        let text = anstream::adapter::strip_str(&why(&sample::why(), &TimeZone::UTC)).to_string();
+        assert_eq!(
+            text,
+            "orders: halted\n  run              orders-1\n  waits for        somebody to look at node 2\n  \
+             since            2026-11-22 02:00:00 UTC\n  at the latest    2026-11-22 02:10:00 UTC\n  \
+             who can act      an operator\n  with             ratchet retry orders-1\n"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! The whole command line against a fake coordinator.
+
+mod fake;
+mod feed;
+mod following;
+mod schema;
+mod stage;
+mod upgrading;
+mod verbs;

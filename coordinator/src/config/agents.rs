@@ -1,0 +1,101 @@
+//! `[[cluster]]`: the fleet and its agents.
+
+use std::collections::BTreeMap;
+
+use proto::ClusterName;
+use toml::Value;
+
+use super::ClusterConfig;
+use super::reader::{Mistakes, Reader, kind};
+
+const ADDRESS: &str = "write a host and a port, like \"10.0.0.1:7443\" or \"[2001:db8::1]:7443\"";
+
+/// All clusters. A name or an agent that occurs twice is a mistake: two rows could then upgrade one cluster.
+pub(super) fn clusters(readers: Vec<Reader>, mistakes: &mut Mistakes) -> Vec<ClusterConfig> {
+    let mut clusters = Vec::new();
+    let mut seen = Seen::default();
+    for reader in readers {
+        clusters.extend(cluster(reader, &mut seen, mistakes));
+    }
+    clusters
+}
+
+/// Where each name and address was first seen.
+#[derive(Default)]
+struct Seen {
+    names: BTreeMap<ClusterName, String>,
+    agents: BTreeMap<String, String>,
+}
+
+fn cluster(mut reader: Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Option<ClusterConfig> {
+    let name: Option<ClusterName> =
+        reader.parsed("name", "give the cluster a short name, like \"orders\"", mistakes);
+    let key = reader.key("name");
+    if let Some(name) = &name
+        && let Some(first) = seen.names.insert(name.clone(), key.clone())
+    {
+        let reason = format!("`{name}` is the name at `{first}` too");
+        mistakes.note(&key, reason, "give each cluster a name of its own");
+    }
+    let agents = agents(&mut reader, seen, mistakes);
+    reader.finish(&["name", "agents"], mistakes);
+    Some(ClusterConfig { name: name?, agents })
+}
+
+fn agents(reader: &mut Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Vec<String> {
+    let key = reader.key("agents");
+    let remedy = "list one agent for each node, like [\"10.0.0.1:7443\"]";
+    let values = match reader.take("agents") {
+        Some(Value::Array(values)) if !values.is_empty() => values,
+        other => {
+            let reason = match other {
+                None => "it is missing".to_owned(),
+                Some(Value::Array(_)) => "it is empty".to_owned(),
+                Some(other) => format!("it is {}, not a list", kind(&other)),
+            };
+            mistakes.note(&key, reason, remedy);
+            return Vec::new();
+        }
+    };
+    let mut agents = Vec::new();
+    for (index, value) in values.into_iter().enumerate() {
+        agents.extend(agent(&format!("{key}[{index}]"), value, seen, mistakes));
+    }
+    agents
+}
+
+fn agent(key: &str, value: Value, seen: &mut Seen, mistakes: &mut Mistakes) -> Option<String> {
+    let Value::String(address) = value else {
+        mistakes.note(key, format!("it is {}, not a text", kind(&value)), ADDRESS);
+        return None;
+    };
+    if let Err(reason) = check_address(&address) {
+        mistakes.note(key, format!("`{address}`: {reason}"), ADDRESS);
+        return None;
+    }
+    // Host names are the same in either case.
+    if let Some(first) = seen.agents.insert(address.to_ascii_lowercase(), key.to_owned()) {
+        let reason = format!("`{address}` is the agent at `{first}` too");
+        mistakes.note(key, reason, "list each agent once, in the cluster of its node");
+    }
+    Some(address)
+}
+
+/// A host name, an IPv4 address or an IPv6 address in brackets, and a port that is not 0.
+fn check_address(text: &str) -> Result<(), &'static str> {
+    let (host, port) = text.rsplit_once(':').ok_or("it has no port")?;
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().map_or(true, |port| port == 0) {
+        return Err("its port is not a number from 1 to 65535");
+    }
+    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return inner.parse::<std::net::Ipv6Addr>().map(|_| ()).map_err(|_| "its IPv6 address is not one");
+    }
+    if host.contains(':') {
+        return Err("an IPv6 address needs brackets");
+    }
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if host.is_empty() || !host.bytes().all(harmless) {
+        return Err("its host is not a host name or an IP address");
+    }
+    Ok(())
+}

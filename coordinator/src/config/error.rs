@@ -1,0 +1,79 @@
+//! What can be wrong with a configuration, all at once.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use proto::Failure;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("the configuration {} is not TOML", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being TOML.
+        source: Box<toml::de::Error>,
+    },
+    /// The file is TOML and says something wrong.
+    #[error("the configuration {} has {}", path.display(), count(mistakes))]
+    Mistakes {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong with it.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key, with its place: `cluster[1].agents[0]`.
+    pub key: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}; {}", self.key, self.reason, self.remedy)
+    }
+}
+
+fn count(mistakes: &[Mistake]) -> String {
+    if mistakes.len() == 1 { "a mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let message = error.to_string();
+        let failure = |remedy: &str| Self::operator("configuration", message.clone(), remedy);
+        match error {
+            ConfigError::Unreadable { path, source } => failure(&format!(
+                "create {} (the commented default shows every key) or name another file with --config",
+                path.display()
+            ))
+            .because(source.to_string()),
+            ConfigError::Syntax { source, .. } => {
+                failure("correct the file at that place").because(source.to_string().trim_end().to_owned())
+            }
+            ConfigError::Mistakes { mistakes, .. } => {
+                let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+                failure("correct the file; every key is explained in the commented default")
+                    .because(lines.join("\n"))
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `ratchet.toml`, read once at the start into values that need no further checking.
+//!
+//! Reading a configuration is text → value: it opens no other file, resolves no name and runs nothing.
+
+mod agents;
+mod deadlines;
+mod error;
+mod packages;
+mod parse;
+mod reader;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use proto::transport::Security;
+use proto::{Arch, ClusterName, OsToken, Sha256, Version};
+
+pub use error::{ConfigError, Mistake};
+
+use crate::run::Deadlines;
+
+/// Where the configuration is looked for when nobody names a file.
+pub const DEFAULT_PATH: &str = "/etc/ratchet/ratchet.toml";
+
+/// Where runs and the catalogue are kept when the configuration names no store.
+pub const DEFAULT_STORE: &str = "sqlite:///var/lib/ratchet/ratchet.db";
+
+/// Where `ratchet serve` listens when the configuration says nothing: this machine only.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7444);
+
+/// The coordinator's configuration (design §7).
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where runs and the catalogue are kept: `sqlite:///…` or `postgres://…`.
+    pub store: String,
+    /// How agents and coordinators are talked to.
+    pub security: Security,
+    /// Where `ratchet serve` listens; [`DEFAULT_LISTEN`] if `None`.
+    pub listen: Option<SocketAddr>,
+    /// The fleet.
+    pub clusters: Vec<ClusterConfig>,
+    /// Packages named by the operator.
+    pub packages: Vec<PackageConfig>,
+    /// How long a run waits, and for what.
+    pub deadlines: Deadlines,
+}
+
+/// A cluster of the fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterConfig {
+    /// Its name, for people and commands.
+    pub name: ClusterName,
+    /// Its agents, `host:port`, one for each node.
+    pub agents: Vec<String>,
+}
+
+/// A package that the operator vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageConfig {
+    /// Where nodes fetch it: `https://`, `http://` or `file://`.
+    pub url: String,
+    /// What its bytes must hash to (promise P10).
+    pub sha256: Sha256,
+    /// The version it installs.
+    pub version: Version,
+    /// The operating system it is built for.
+    pub os: OsToken,
+    /// The architecture it is built for.
+    pub arch: Arch,
+    /// Its size in bytes, where it is known.
+    pub size: Option<u64>,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, or says something wrong; then all mistakes are in the error.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks a configuration at hand; `path` is for the error only.
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let table: toml::Table = text
+            .parse()
+            .map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
+        parse::config(table).map_err(|mistakes| ConfigError::Mistakes { path: path.to_owned(), mistakes })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The top of the file, its store, its listener and its security.
+
+use std::net::SocketAddr;
+
+use proto::transport::{Security, Tls};
+
+use super::reader::{Mistakes, Reader};
+use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, packages};
+
+pub(super) const KEYS: [&str; 7] =
+    ["store", "listen", "tls", "insecure_loopback", "cluster", "package", "deadlines"];
+
+/// The configuration a table holds, or everything that is wrong with it.
+pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
+    let mut mistakes = Mistakes::default();
+    let mut top = Reader::new("", table);
+    let store = store(&mut top, &mut mistakes);
+    let listen = listen(&mut top, &mut mistakes);
+    let security = security(&mut top, &mut mistakes);
+    let clusters = agents::clusters(top.tables("cluster", &mut mistakes), &mut mistakes);
+    let packages = packages::packages(top.tables("package", &mut mistakes), &mut mistakes);
+    let deadlines = deadlines::deadlines(top.table("deadlines", &mut mistakes), &mut mistakes);
+    top.finish(&KEYS, &mut mistakes);
+    let mistakes = mistakes.into_vec();
+    match (security, mistakes.is_empty()) {
+        (Some(security), true) => Ok(Config { store, security, listen, clusters, packages, deadlines }),
+        _ => Err(mistakes),
+    }
+}
+
+/// Relative paths are refused: the same configuration must mean the same store wherever a command is typed.
+fn store(top: &mut Reader, mistakes: &mut Mistakes) -> String {
+    let remedy = "write `sqlite:///absolute/path.db` or `postgres://user@host/database`";
+    let Some(store) = top.text("store", remedy, mistakes) else {
+        return DEFAULT_STORE.to_owned();
+    };
+    let reason = if let Some(path) = store.strip_prefix("sqlite://") {
+        (!path.starts_with('/')).then_some("its path is relative")
+    } else {
+        let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| store.starts_with(scheme));
+        (!postgres).then_some("it names no kind of store that is known")
+    };
+    if let Some(reason) = reason {
+        mistakes.note("store", format!("`{store}`: {reason}"), remedy);
+    }
+    store
+}
+
+fn listen(top: &mut Reader, mistakes: &mut Mistakes) -> Option<SocketAddr> {
+    let remedy = "write an address and a port, like \"127.0.0.1:7444\"";
+    let text = top.text("listen", remedy, mistakes)?;
+    match text.parse() {
+        Ok(address) => Some(address),
+        Err(_) => {
+            mistakes.note("listen", format!("`{text}` is not an IP address and a port"), remedy);
+            None
+        }
+    }
+}
+
+/// Exactly one of `[tls]` and `insecure_loopback`: no connection is plain because somebody forgot a key.
+fn security(top: &mut Reader, mistakes: &mut Mistakes) -> Option<Security> {
+    let plain = top.flag("insecure_loopback", mistakes);
+    let has_tls = top.take("tls").map(|value| top_table(value, mistakes));
+    match (has_tls, plain) {
+        (Some(_), true) => {
+            let reason = "it is set beside [tls], so it is not clear which one is meant";
+            mistakes.note("insecure_loopback", reason, "keep [tls] and remove insecure_loopback");
+            None
+        }
+        (Some(tls), false) => tls.and_then(|reader| files(reader, mistakes)).map(Security::Tls),
+        (None, true) => Some(Security::InsecureLoopback),
+        (None, false) => {
+            let remedy = "name the files `ca`, `cert` and `key` in it; `insecure_loopback = true` instead is for \
+                          tests on one machine only";
+            mistakes.note("tls", "it is missing", remedy);
+            None
+        }
+    }
+}
+
+fn top_table(value: toml::Value, mistakes: &mut Mistakes) -> Option<Reader> {
+    Reader::new("", toml::Table::from_iter([("tls".to_owned(), value)])).table("tls", mistakes)
+}
+
+fn files(mut reader: Reader, mistakes: &mut Mistakes) -> Option<Tls> {
+    let remedy = "name a PEM file by its absolute path";
+    let mut file = |name| {
+        let text = reader.required(name, remedy, mistakes)?;
+        if !text.starts_with('/') {
+            mistakes.note(&reader.key(name), format!("`{text}` is not an absolute path"), remedy);
+        }
+        Some(text.into())
+    };
+    let (ca, cert, key) = (file("ca"), file("cert"), file("key"));
+    reader.finish(&["ca", "cert", "key"], mistakes);
+    Some(Tls { ca: ca?, cert: cert?, key: key? })
+}

@@ -1,0 +1,217 @@
+use proto::Failure;
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../../systemd/ratchet.toml");
+const PLAIN: &str = "insecure_loopback = true\n";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("ratchet.toml"))
+}
+
+fn mistakes(text: &str) -> Vec<Mistake> {
+    match parse(text) {
+        Err(ConfigError::Mistakes { mistakes, .. }) => mistakes,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The keys that are wrong, in the order of the file's parts.
+fn wrong(text: &str) -> Vec<String> {
+    mistakes(&format!("{PLAIN}{text}")).into_iter().map(|mistake| mistake.key).collect()
+}
+
+/// The shipped file with every key switched on.
+fn all_on() -> String {
+    let on = |line: &str| match line.strip_prefix("# ").map(|line| line.trim_start_matches("# ")) {
+        Some(code) if code.starts_with("[[") || is_assignment(code) => format!("{code}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    SHIPPED.lines().map(on).collect()
+}
+
+fn is_assignment(text: &str) -> bool {
+    text.split_once(" = ").is_some_and(|(key, _)| {
+        key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    })
+}
+
+#[test]
+fn the_shipped_file_says_the_defaults() {
+    let config = parse(SHIPPED).unwrap();
+    assert_eq!(config.store, DEFAULT_STORE);
+    assert_eq!(config.listen, Some(DEFAULT_LISTEN));
+    assert_eq!(config.deadlines, Deadlines::default());
+    assert_eq!((config.clusters, config.packages), (Vec::new(), Vec::new()));
+    assert!(matches!(config.security, Security::Tls(_)));
+}
+
+#[test]
+fn the_shipped_file_names_every_key_and_no_other() {
+    let text = all_on().replacen("insecure_loopback = true\n", "", 1);
+    assert_ne!(text, all_on(), "insecure_loopback is not explained");
+    let config = parse(&text).unwrap();
+    assert_eq!(config.clusters[0].agents.len(), 3);
+    assert!(config.packages[0].size.is_some());
+    let table: toml::Table = all_on().parse().unwrap();
+    let mut keys: Vec<&str> = table.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let mut known = parse::KEYS;
+    known.sort_unstable();
+    assert_eq!(keys, known);
+    assert_eq!(table["deadlines"].as_table().unwrap().len(), 4);
+    assert_eq!(table["package"][0].as_table().unwrap().len(), packages::KEYS.len());
+}
+
+#[test]
+fn what_is_not_said_is_the_default() {
+    let config = parse(PLAIN).unwrap();
+    assert_eq!(config.store, DEFAULT_STORE);
+    assert_eq!(config.listen, None);
+    assert_eq!(config.security, Security::InsecureLoopback);
+    assert_eq!(config.deadlines, Deadlines::default());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_key_reason_and_remedy() {
+    let text = "store = \"sqlite://runs.db\"\nstroe = 1\nlisten = \"everywhere\"\n[tls]\nca = \"ca.pem\"\nkey = 3\n\
+                [deadlines]\ngate = \"soon\"\n[[cluster]]\nname = \"a b\"\nagents = [\"10.0.0.1\", 7443]\n\
+                [[package]]\nurl = \"ftp://x\"\nsha256 = \"ab\"\nversion = \"7.4\"\nos = \"\"\narch = \"sparc\"\nsize = -1\n";
+    let found = mistakes(text);
+    let keys: Vec<&str> = found.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "store",
+            "listen",
+            "tls.ca",
+            "tls.cert",
+            "tls.key",
+            "cluster[0].name",
+            "cluster[0].agents[0]",
+            "cluster[0].agents[1]",
+            "package[0].url",
+            "package[0].sha256",
+            "package[0].version",
+            "package[0].os",
+            "package[0].arch",
+            "package[0].size",
+            "deadlines.gate",
+            "stroe",
+        ]
+    );
+    for mistake in &found {
+        assert!(!mistake.reason.is_empty() && !mistake.remedy.is_empty(), "{mistake}");
+    }
+    let failure = Failure::from(parse(text).unwrap_err());
+    assert!(failure.message.contains("ratchet.toml has 16 mistakes"), "{failure:?}");
+    assert_eq!(failure.cause.unwrap().lines().count(), 16);
+}
+
+#[test]
+fn unknown_keys_are_errors_at_every_level() {
+    assert_eq!(wrong("x = 1\n"), ["x"]);
+    assert_eq!(wrong("[deadlines]\nx = 1\n"), ["deadlines.x"]);
+    assert_eq!(wrong("[[cluster]]\nname = \"a\"\nagents = [\"h:1\"]\nx = 1\n"), ["cluster[0].x"]);
+    let tls = "[tls]\nca = \"/a\"\ncert = \"/b\"\nkey = \"/c\"\nx = 1\n";
+    assert_eq!(mistakes(tls)[0].key, "tls.x");
+}
+
+#[test]
+fn security_is_one_thing_or_the_other() {
+    assert_eq!(mistakes("")[0].key, "tls");
+    assert_eq!(mistakes("insecure_loopback = false\n")[0].key, "tls");
+    let both = "[tls]\nca = \"/a\"\ncert = \"/b\"\nkey = \"/c\"\n";
+    assert_eq!(mistakes(&format!("{PLAIN}{both}"))[0].key, "insecure_loopback");
+    assert_eq!(mistakes("insecure_loopback = \"true\"\n")[0].key, "insecure_loopback");
+}
+
+#[test]
+fn names_and_agents_belong_to_one_cluster() {
+    let cluster =
+        |name: &str, agent: &str| format!("[[cluster]]\nname = \"{name}\"\nagents = [\"{agent}\"]\n");
+    let text = cluster("a", "h:1") + &cluster("a", "h:2");
+    assert_eq!(wrong(&text), ["cluster[1].name"]);
+    let text = cluster("a", "h:1") + &cluster("b", "H:1");
+    assert_eq!(wrong(&text), ["cluster[1].agents[0]"]);
+    let text = "[[cluster]]\nname = \"a\"\nagents = [\"h:1\", \"h:1\"]\n";
+    assert_eq!(wrong(text), ["cluster[0].agents[1]"]);
+    assert_eq!(wrong("[[cluster]]\nname = \"a\"\nagents = []\n"), ["cluster[0].agents"]);
+    assert_eq!(wrong("[[cluster]]\nname = \"a\"\n"), ["cluster[0].agents"]);
+    assert_eq!(wrong("cluster = \"a\"\n"), ["cluster"]);
+}
+
+#[test]
+fn agents_are_hosts_and_ports() {
+    let agent = |address: &str| parse(&format!("{PLAIN}[[cluster]]\nname = \"a\"\nagents = [{address:?}]\n"));
+    for good in ["10.0.0.1:7443", "node-1.example:1", "[2001:db8::1]:65535", "localhost:7443"] {
+        assert!(agent(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        ":",
+        "h",
+        "h:",
+        ":1",
+        "h:0",
+        "h:65536",
+        "h:+1",
+        "2001:db8::1:7443",
+        "[x]:1",
+        "http://h:1",
+        "h/x:1",
+        "a b:1",
+    ] {
+        assert!(agent(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn stores_are_absolute_and_known() {
+    for good in ["sqlite:///var/lib/r.db", "postgres://r@db/r", "postgresql://db/r"] {
+        assert!(parse(&format!("store = {good:?}\n{PLAIN}")).is_ok(), "{good}");
+    }
+    for bad in ["", "sqlite://r.db", "sqlite:r.db", "/var/lib/r.db", "mysql://db/r"] {
+        assert_eq!(wrong(&format!("store = {bad:?}\n")), ["store"], "{bad}");
+    }
+}
+
+#[test]
+fn deadlines_are_spans_above_zero() {
+    let config = parse(&format!("{PLAIN}[deadlines]\nreach = \"1h 30m\"\n")).unwrap();
+    assert_eq!(config.deadlines.reach.as_secs(), 5_400);
+    assert_eq!(config.deadlines.gate, Deadlines::default().gate);
+    for bad in ["\"0s\"", "\"-5m\"", "\"\"", "\"5\"", "300", "\"forever\""] {
+        assert_eq!(wrong(&format!("[deadlines]\nreach = {bad}\n")), ["deadlines.reach"], "{bad}");
+    }
+}
+
+#[test]
+fn one_digest_is_one_archive() {
+    let package = |url: &str, version: &str| {
+        let sha256 = "ab".repeat(32);
+        format!(
+            "[[package]]\nurl = \"{url}\"\nsha256 = \"{sha256}\"\nversion = \"{version}\"\nos = \"jammy\"\narch = \"amd64\"\n"
+        )
+    };
+    let mirrors = package("https://a/x.tar", "7.4.6-22") + &package("https://b/x.tar", "7.4.6-22");
+    assert_eq!(parse(&format!("{PLAIN}{mirrors}")).unwrap().packages.len(), 2);
+    let torn = package("https://a/x.tar", "7.4.6-22") + &package("https://a/y.tar", "7.8.2-1");
+    assert_eq!(wrong(&torn), ["package[1].sha256"]);
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_place() {
+    let failure = Failure::from(parse("store = \n").unwrap_err());
+    assert!(failure.cause.unwrap().contains("line 1"));
+}
+
+#[test]
+fn a_missing_file_is_told_with_its_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ratchet.toml");
+    let failure = Failure::from(Config::load(&path).unwrap_err());
+    assert!(failure.message.contains(path.to_str().unwrap()), "{failure:?}");
+    assert!(failure.remedy.unwrap().contains("--config"));
+    assert_eq!(failure.id, "configuration");
+}

@@ -1,0 +1,175 @@
+//! Everything that is refused before anything changes: exit 3, with the node, the cause and the remedy.
+
+mod common;
+
+use common::{FROM, Said, TO, installs, quick, ratchet, set, small, upgrade, v, versions};
+use proto::Sha256;
+use serde_json::Value;
+use sim::{ClusterSpec, PackageSpec};
+use stage::{Stage, StageSpec};
+
+/// Whatever was wrong, nothing has changed, and somebody is told what to do.
+fn refused(stage: &Stage, said: &Said, check: &str, names: &str) {
+    assert_eq!(said.code, 3, "{said:?}");
+    assert_eq!(installs(stage), vec![0; stage.nodes().count()], "{said:?}");
+    assert!(versions(stage).iter().all(|version| version == FROM), "{said:?}");
+    let findings = findings(said);
+    let finding = findings
+        .iter()
+        .find(|finding| finding["check"] == check && finding["verdict"] != "pass" && finding["verdict"] != "warn")
+        .unwrap_or_else(|| panic!("no `{check}` among {findings:#?}"));
+    assert!(finding.to_string().contains(names), "`{names}` is not named: {finding:#}");
+    assert!(finding["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{finding:#}");
+}
+
+fn findings(said: &Said) -> Vec<Value> {
+    let document = said.json();
+    document["findings"].as_array().unwrap_or_else(|| panic!("{document:#}")).clone()
+}
+
+async fn refused_after(fault: &str, check: &str, names: &str) {
+    let stage = set(small()).await;
+    stage.cluster.inject(fault).await.unwrap();
+    refused(&stage, &upgrade(&stage), check, names);
+    // The plan says the same, and so does the check: one judgement, three doors.
+    let plan = ratchet(&stage, &["-o", "json", "plan", "orders", "--to", TO]);
+    refused(&stage, &plan, check, names);
+    assert_eq!(ratchet(&stage, &["check", "orders", "--to", TO]).code, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shard_down() {
+    refused_after("now: node 2 shard down", "health", "redis:").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shard_loading_or_syncing() {
+    refused_after("now: node 3 shard loading", "health", "redis:").await;
+    refused_after("now: node 3 shard syncing", "health", "redis:").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_down() {
+    refused_after("now: node 3 down", "health", "node:3").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_in_maintenance() {
+    refused_after("now: node 2 maintenance on", "maintenance", "2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_left_over_snapshot() {
+    refused_after("now: node 2 snapshot", "maintenance", "2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_running() {
+    refused_after("now: task backup", "actions", "backup").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_rlcheck_that_fails() {
+    refused_after("now: node 2 rlcheck fails verify_services", "rlcheck", "verify_services").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_rladmin_that_says_nothing_of_use() {
+    for fault in ["now: node 2 rladmin garbage", "now: node 2 rladmin empty", "now: node 2 rladmin exits 1"] {
+        let stage = set(small()).await;
+        stage.cluster.inject(fault).await.unwrap();
+        let said = upgrade(&stage);
+        assert_eq!(said.code, 3, "{fault}: {said:?}");
+        assert_eq!(installs(&stage), [0; 3]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_an_agent() {
+    let stage = set(small()).await;
+    let agents: Vec<String> = [1, 2].iter().map(|uid| stage.agent_address(*uid).unwrap().to_string()).collect();
+    stage.write_configuration_with(&agents, stage.digests()).unwrap();
+    refused(&stage, &upgrade(&stage), "membership", "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_does_not_answer() {
+    let mut stage = set(small()).await;
+    stage.kill_agent(3).unwrap();
+    let address = stage.agent_address(3).unwrap().to_string();
+    refused(&stage, &upgrade(&stage), "membership", &address);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_of_another_cluster() {
+    let stage = set(small()).await;
+    let other = set(small()).await;
+    let mut agents: Vec<String> =
+        [1, 2].iter().map(|uid| stage.agent_address(*uid).unwrap().to_string()).collect();
+    agents.push(other.agent_address(3).unwrap().to_string());
+    stage.write_configuration_with(&agents, stage.digests()).unwrap();
+    refused(&stage, &upgrade(&stage), "membership", &agents[2]);
+    assert_eq!(installs(&other), [0; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_for_another_system() {
+    let mut spec = small();
+    spec.packages = vec![PackageSpec { os: "rhel9".to_owned(), ..PackageSpec::new(v(TO)) }];
+    let stage = set(spec).await;
+    refused(&stage, &upgrade(&stage), "package", "jammy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_that_is_not_there() {
+    let stage = set(small()).await;
+    std::fs::remove_dir_all(stage.dir.join("mirror")).unwrap();
+    refused(&stage, &upgrade(&stage), "package", TO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_digest_stops_before_any_install_and_leaves_nothing_under_the_final_name() {
+    let stage = set(small()).await;
+    let wrong = [(v(TO), Sha256::of(b"other bytes"))].into();
+    let agents: Vec<String> = stage.nodes().map(|uid| stage.agent_address(uid).unwrap().to_string()).collect();
+    stage.write_configuration_with(&agents, &wrong).unwrap();
+    let said = upgrade(&stage);
+    assert!(said.code == 3 || said.code == 4, "{said:?}");
+    assert_eq!(installs(&stage), [0; 3]);
+    assert!(said.out.contains("digest-mismatch"), "{said:?}");
+    let status = ratchet(&stage, &["-o", "json", "status"]).json();
+    for node in status["clusters"][0]["nodes"].as_array().unwrap() {
+        assert_eq!(node["packages"].as_array().unwrap().len(), 0, "{node}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forbidden_install_arguments() {
+    for args in [vec!["-y", "--install-dir", "/redis"], vec!["-y", "--os-user=redis"], vec!["-s", "/redis"]] {
+        let mut spec = small();
+        spec.install_args = args.iter().map(ToString::to_string).collect();
+        let stage = set(spec).await;
+        refused(&stage, &upgrade(&stage), "install-args", args.last().unwrap().split('=').next().unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsupported_path() {
+    let cluster = quick(ClusterSpec::modelled(3, v(FROM)));
+    let stage = set(StageSpec::new(cluster, &[v("7.2.4-92"), v("8.0.22-1")])).await;
+    for target in ["7.2.4-92", "8.0.22-1", "9.9.9-9"] {
+        let said = ratchet(&stage, &["-o", "json", "upgrade", "orders", "--to", target, "--yes"]);
+        refused(&stage, &said, "path", target);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_drivers_of_one_cluster() {
+    let stage = set(common::with_faults(small(), "on install of any nth 1: takes 3000 ms")).await;
+    let mut first = common::spawn(&stage, &["upgrade", "orders", "--to", TO, "--yes"]);
+    common::install_of(&stage, stage.cluster.master().unwrap_or(1)).await;
+    let second = upgrade(&stage);
+    assert_eq!(second.code, 3, "P8: {second:?}");
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert_eq!(installs(&stage), [1; 3]);
+}
