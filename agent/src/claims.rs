@@ -78,11 +78,15 @@ impl Claims {
     /// As [`Self::check`], and [`Refusal::State`].
     pub fn release(&mut self, authority: &Authority) -> Result<(), Refusal> {
         self.refuse_stale(authority.epoch)?;
-        if self.record.claim.is_none() {
-            return Ok(());
+        match &self.record.claim {
+            None => Ok(()),
+            // A later driver of the same run may end it without having claimed its nodes anew.
+            Some(claim) if claim.run == authority.run => {
+                let highest_epoch = self.record.highest_epoch.max(authority.epoch);
+                self.store(ClaimRecord { claim: None, highest_epoch })
+            }
+            Some(_) => self.check(authority),
         }
-        self.check(authority)?;
-        self.store(ClaimRecord { claim: None, ..self.record.clone() })
     }
 
     fn refuse_stale(&self, asked: Epoch) -> Result<(), Refusal> {
@@ -152,6 +156,10 @@ mod tests {
             held.release(&authority("r1", 6)).unwrap();
         }
         assert_eq!(claims(&dir).record().claim, None);
+        let mut held = claims(&dir);
+        held.claim(claim("r1", 7)).unwrap();
+        held.release(&authority("r1", 8)).unwrap();
+        assert!(matches!(held.claim(claim("r1", 7)), Err(Refusal::StaleEpoch { .. })), "8 has been seen");
     }
 
     #[test]

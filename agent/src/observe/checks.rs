@@ -7,7 +7,7 @@ use crate::host::{HostError, Product, with_causes};
 /// What is listed of a long list of problems.
 const LISTED: usize = 20;
 
-/// Runs the checks on this node; the first that does not pass ends them.
+/// Runs the checks on this node: all of them, so that whoever reads the failure sees all of it.
 ///
 /// "Verify node operation with rlcheck and `rladmin status extra all`; do not proceed unless every shard, node and endpoint is
 /// OK", and no running task (fact sheet §3.5, §6).
@@ -15,23 +15,37 @@ const LISTED: usize = 20;
 /// # Errors
 /// A failure with one of the ids `rlcheck-failed`, `cluster-not-healthy`, `actions-running`, `unreadable`.
 pub async fn checks(product: &Product, rlcheck_retries: u32) -> Result<Checked, Failure> {
-    let rlcheck = product.rlcheck(rlcheck_retries).await.map_err(|error| unreadable("rlcheck", &error))?;
-    if !rlcheck.passed {
-        return Err(rlcheck_failed(&rlcheck));
-    }
-    let view = product.status().await.map_err(|error| unreadable("rladmin status extra all", &error))?;
-    if let Some(failure) = not_healthy(&view) {
-        return Err(failure);
-    }
+    let rlcheck = product.rlcheck(rlcheck_retries).await.map_err(|error| unreadable("rlcheck", &error));
+    let view = product.status().await.map_err(|error| unreadable("rladmin status extra all", &error));
     let actions = product.running_actions().await;
-    let actions = actions.map_err(|error| unreadable("rladmin cluster running_actions", &error))?;
-    if actions.is_empty() { Ok(Checked { rlcheck, view }) } else { Err(actions_running(&actions)) }
+    let actions = actions.map_err(|error| unreadable("rladmin cluster running_actions", &error));
+    let against = [
+        view.as_ref().map_or_else(|failure| Some(failure.clone()), not_healthy),
+        rlcheck.as_ref().map_or_else(|failure| Some(failure.clone()), rlcheck_failed),
+        actions.as_ref().map_or_else(|failure| Some(failure.clone()), |actions| actions_running(actions)),
+    ];
+    match (together(against.into_iter().flatten().collect()), rlcheck, view) {
+        (None, Ok(rlcheck), Ok(view)) => Ok(Checked { rlcheck, view }),
+        (Some(failure), _, _) | (None, Err(failure), _) | (None, _, Err(failure)) => Err(failure),
+    }
 }
 
-fn rlcheck_failed(rlcheck: &Rlcheck) -> Failure {
+/// One failure that tells of all; the first, the cluster's own word, gives it its id and remedy.
+fn together(failures: Vec<Failure>) -> Option<Failure> {
+    let mut failures = failures.into_iter();
+    let first = failures.next()?;
+    let rest: Vec<String> = failures.map(|failure| failure.to_string()).collect();
+    let causes = first.cause.iter().cloned().chain(rest).collect::<Vec<_>>().join("; and ");
+    Some(first.because(causes))
+}
+
+fn rlcheck_failed(rlcheck: &Rlcheck) -> Option<Failure> {
+    if rlcheck.passed {
+        return None;
+    }
     let remedy = "run `rlcheck --continue-on-error` on the node, mend what it names, then try again";
-    Failure::operator("rlcheck-failed", "rlcheck did not pass on this node", remedy)
-        .because(list(&rlcheck.failures))
+    let failure = Failure::operator("rlcheck-failed", "rlcheck did not pass on this node", remedy);
+    Some(failure.because(list(&rlcheck.failures)))
 }
 
 fn not_healthy(view: &ClusterView) -> Option<Failure> {
@@ -46,9 +60,13 @@ fn not_healthy(view: &ClusterView) -> Option<Failure> {
     Some(Failure::operator("cluster-not-healthy", message, remedy).because(list(&seen)))
 }
 
-fn actions_running(actions: &[String]) -> Failure {
+fn actions_running(actions: &[String]) -> Option<Failure> {
+    if actions.is_empty() {
+        return None;
+    }
     let remedy = "wait until `rladmin cluster running_actions` says `No active tasks`, then try again";
-    Failure::operator("actions-running", "actions are running in the cluster", remedy).because(list(actions))
+    let failure = Failure::operator("actions-running", "actions are running in the cluster", remedy);
+    Some(failure.because(list(actions)))
 }
 
 fn unreadable(command: &str, error: &HostError) -> Failure {

@@ -178,7 +178,8 @@ async fn a_tool_that_hangs_is_named_and_holds_nobody() {
     let failure = checks(&product, 0).await.unwrap_err();
     assert_eq!(failure.id, "unreadable");
     let program = failure.program.unwrap();
-    assert!(program.argv[0].ends_with("/opt/redislabs/bin/rlcheck"), "{program:?}");
+    assert!(program.argv[0].ends_with("/opt/redislabs/bin/rladmin"), "{program:?}");
+    assert!(failure.cause.unwrap().contains("/opt/redislabs/bin/rlcheck"), "the other is not hidden");
     assert!(program.status.contains("no answer within 300ms"));
     let facts = observe(product).await;
     assert!(facts.view.as_result().unwrap_err().contains("rladmin status extra all"));

@@ -10,19 +10,23 @@ pub fn parse(text: &str, exited_zero: bool) -> Rlcheck {
     let clean = strip_ansi(text);
     let mut found = Rlcheck { passed: false, tests: Vec::new(), failures: Vec::new() };
     let mut all_passed = false;
+    let mut in_summary = false;
     for line in clean.lines().map(str::trim).filter(|line| !is_remark(line)) {
         if let Some(test) = line.strip_prefix("Running test:") {
             found.tests.push(test.trim().to_owned());
+        } else if line == "Summary:" {
+            in_summary = true;
         } else if line == "ALL TESTS PASSED." {
             all_passed = true;
         } else if line.to_uppercase().contains("FAIL") {
-            found.failures.push(failure(found.tests.last(), line));
+            found.failures.push(failure(found.tests.last().filter(|_| !in_summary), line));
         }
     }
-    if !exited_zero {
+    // Only where nothing more telling was said.
+    if found.failures.is_empty() && !exited_zero {
         found.failures.push("it did not exit with status 0".to_owned());
     }
-    if !all_passed {
+    if found.failures.is_empty() && !all_passed {
         found.failures.push("it did not say `ALL TESTS PASSED.`".to_owned());
     }
     found.passed = found.failures.is_empty();

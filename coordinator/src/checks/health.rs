@@ -24,9 +24,13 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         .agents
         .iter()
         .filter_map(|report| {
-            let seen = report.answer.as_ref().is_ok_and(|facts| facts.view.known().is_some());
-            let saw = "this agent does not show how the cluster is";
-            (!seen).then(|| CHECK.cannot_tell(saw, WHY).by(&report.address))
+            let reason = match &report.answer {
+                Ok(facts) => facts.view.as_result().err()?.to_owned(),
+                Err(failure) => failure.to_string(),
+            };
+            let saw = format!("this agent does not show how the cluster is: {reason}");
+            let remedy = "rladmin status extra all   # on that node, as root; see why it gives no usable answer";
+            Some(CHECK.cannot_tell(saw, WHY).by(&report.address).fix(remedy))
         })
         .collect();
     let witnesses = context.snapshot.views().count();

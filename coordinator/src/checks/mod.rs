@@ -65,6 +65,9 @@ pub enum When {
     Gate,
 }
 
+/// What to do when a check knows nothing better.
+const AGAIN: &str = "ratchet check CLUSTER --to V";
+
 /// All checks, in the order in which people read them.
 pub const ALL: &[Check] = &[
     membership::CHECK,
@@ -185,8 +188,9 @@ impl Check {
     }
 
     fn finding(&self, verdict: Verdict, saw: String, why: &str) -> Finding {
-        let why = why.to_owned();
-        Finding { check: self.id.to_owned(), verdict, node: None, agent: None, saw, why, remedy: None }
+        // Whatever stands in the way comes with something to do; most checks know better and say so.
+        let remedy = verdict.blocks().then(|| format!("{AGAIN}   # once what is named here is put right"));
+        Finding { check: self.id.to_owned(), verdict, node: None, agent: None, saw, why: why.to_owned(), remedy }
     }
 
     /// The findings, or a pass if there are none and there was something to look at.

@@ -185,6 +185,10 @@ fn node_state(run: &Run, uid: NodeUid, progress: &NodeProgress, hop: usize) -> N
     {
         return NodeState::Failed;
     }
+    let tried = run.ledger.of(uid, hop, StepKind::Install).any(|(_, entry)| entry.outcome().is_some());
+    if matches!(run.phase, Phase::Ended(_)) && tried {
+        return NodeState::Failed;
+    }
     match run.ledger.iter().find(|(_, entry)| entry.node == uid && entry.in_flight()) {
         Some((_, entry)) => at_work(entry.kind()),
         None if run.turn.as_ref().is_some_and(|turn| turn.node == uid) => NodeState::Confirming,

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use proto::wire::TakeClaim;
 use proto::{Authority, Failure, NodeUid, RunId};
+use tokio_util::sync::CancellationToken;
 
 use super::journal::Journal;
-use super::{Action, Event, Halt, Run, RunEnd};
+use super::{Action, Event, Halt, Run, RunEnd, StepOrder};
 use crate::agents::{Agents, is_unreachable};
 use crate::plan::{Table, post_advice};
 use crate::store::{Lease, Store};
 
 /// Between two looks at what others asked of the run.
-pub(super) const REQUESTS: Duration = Duration::from_millis(300);
+const REQUESTS: Duration = Duration::from_millis(300);
 /// How long to try to give a node back before saying that its claim stays.
 const RELEASE: Duration = Duration::from_secs(10);
 
@@ -129,13 +130,37 @@ impl Driving {
 
     /// Lets something run while requests of others are taken.
     pub(super) async fn minding_requests<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return Ok(done),
-                () = tokio::time::sleep(REQUESTS) => self.journal.take_requests().await?,
+        self.minding(work, &[]).await
+    }
+
+    /// Lets something run while requests of others are taken; when somebody wants a stop, these steps are cancelled.
+    ///
+    /// Both sides are driven to their ends side by side: neither waits for a lock that the other holds unpolled, and no
+    /// append is dropped half-way.
+    pub(super) async fn minding<T>(
+        &self,
+        work: impl Future<Output = T>,
+        cancellable: &[StepOrder],
+    ) -> Result<T, Failure> {
+        let over = CancellationToken::new();
+        let work = async {
+            let done = work.await;
+            over.cancel();
+            done
+        };
+        let requests = async {
+            let mut cancelled = cancellable.is_empty();
+            while over.run_until_cancelled(tokio::time::sleep(REQUESTS)).await.is_some() {
+                self.journal.take_requests().await?;
+                if !cancelled && self.journal.stop_wanted().await {
+                    cancelled = true;
+                    self.cancel_all(cancellable).await;
+                }
             }
-        }
+            Ok::<(), Failure>(())
+        };
+        let (done, minded) = tokio::join!(work, requests);
+        minded.map(|()| done)
     }
 }
 

@@ -8,7 +8,7 @@ use proto::wire::{CancelStep, Execute};
 use proto::{Authority, Failure, StepKind, StepOutcome, StepProgress};
 use tokio::time::Instant;
 
-use super::driver::{Driving, REQUESTS, agent_of};
+use super::driver::{Driving, agent_of};
 use super::progress::ProgressMeter;
 use super::{Event, Halt, StepOrder};
 use crate::agents::is_unreachable;
@@ -37,23 +37,10 @@ impl Driving {
     /// Lets steps run side by side; when somebody wants the run to stop, they are cancelled.
     pub(super) async fn prepare(&self, orders: Vec<StepOrder>) -> Result<(), Failure> {
         let steps = join_all(orders.iter().cloned().map(|order| self.run_step(order, false)));
-        let mut steps = std::pin::pin!(steps);
-        let mut cancelled = false;
-        loop {
-            tokio::select! {
-                ended = &mut steps => return ended.into_iter().collect(),
-                () = tokio::time::sleep(REQUESTS) => {
-                    self.journal.take_requests().await?;
-                    if !cancelled && self.journal.stop_wanted().await {
-                        cancelled = true;
-                        self.cancel_all(&orders).await;
-                    }
-                }
-            }
-        }
+        self.minding(steps, &orders).await?.into_iter().collect()
     }
 
-    async fn cancel_all(&self, orders: &[StepOrder]) {
+    pub(super) async fn cancel_all(&self, orders: &[StepOrder]) {
         let run = self.journal.state().await;
         let in_flight =
             |order: &&StepOrder| run.ledger.get(&order.step).is_some_and(|entry| entry.in_flight());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proto::{Failure, NodeUid, RunId};
+use tokio::task::JoinHandle;
 
 use super::Core;
 use crate::documents::{
@@ -142,13 +143,17 @@ impl Core {
         let by = crate::identity::person();
         let event = Event::Requested { request, by };
         possible(run, &event)?;
+        let ends_soon = matches!(event, Event::Requested { request: Request::Abort, .. });
         let lease = self.store().acquire(&listing.cluster, &crate::identity::holder()).await?;
-        self.spawn(lease, listing.id.clone(), vec![event]);
+        let driving = self.spawn(lease, listing.id.clone(), vec![event]);
+        if ends_soon && driving.await.is_err() {
+            tracing::error!(run = %listing.id, "the driver panicked");
+        }
         self.document(&listing.id, None).await
     }
 
     /// Drives a run in the background. How it ends is in its journal; only a failing store or a later driver is not.
-    pub(super) fn spawn(&self, lease: Lease, id: RunId, first: Vec<Event>) {
+    pub(super) fn spawn(&self, lease: Lease, id: RunId, first: Vec<Event>) -> JoinHandle<()> {
         let world = self.world.clone();
         tokio::spawn(async move {
             match drive(world, lease, id.clone(), first).await {
@@ -157,7 +162,7 @@ impl Core {
                     tracing::error!(run = %id, %failure, "the run can no longer be driven from here")
                 }
             }
-        });
+        })
     }
 }
 

@@ -86,7 +86,7 @@ async fn a_half_done_installation_halts_and_can_be_aborted() {
     assert_eq!(shown["run"]["state"].as_str().or(shown["state"].as_str()), Some("aborted"), "{shown:#}");
     let status = ratchet(&stage, &["-o", "json", "status"]).json();
     for node in status["clusters"][0]["nodes"].as_array().unwrap() {
-        assert!(node["claim"].is_null(), "P13: {node}");
+        assert!(node["claim"].is_null(), "P13: {node}\n{}", ratchet(&stage, &["show", &id, "--events"]).out);
     }
 }
 

@@ -51,20 +51,29 @@ async fn a_cluster_already_there_is_nothing_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hops_are_two_complete_upgrades_each_beginning_with_the_master() {
-    let cluster = quick(ClusterSpec::modelled(3, v("6.2.8-53")));
-    let mut spec = StageSpec::new(cluster, &[v("7.2.4-92"), v("7.22.0-95")]);
-    spec.cluster.databases.truncate(1);
-    let stage = set(spec).await;
-    let said = upgrade(&stage);
-    if said.code == 3 {
-        // A database whose Redis the second target no longer bundles is named before anything moves.
-        let findings = said.out;
-        assert!(findings.contains("bundled"), "{findings}");
-        assert_eq!(installs(&stage), [0; 3]);
-        return;
-    }
-    assert_eq!(versions(&stage), [TO; 3], "{said:?}");
+    // 6.4.x cannot go to 8.2 directly (fact sheet §1.1).
+    let cluster = quick(ClusterSpec::modelled(3, v("6.4.2-94")));
+    let stage = set(StageSpec::new(cluster, &[v(TO), v("8.2.0-46")])).await;
+    let master = stage.cluster.master().unwrap();
+    let said = ratchet(&stage, &["-o", "json", "upgrade", "orders", "--to", "8.2.0-46", "--yes"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(versions(&stage), ["8.2.0-46"; 3]);
     assert_eq!(installs(&stage), [2; 3]);
+    assert_eq!(stage.cluster.overlaps(), [], "P1");
+    assert_eq!(order(&stage)[0], master, "P2");
+    let targets: Vec<String> = (1..=3).map(|uid| stage.cluster.installs(uid)[0].target.to_string()).collect();
+    assert_eq!(targets, [TO; 3], "a hop is finished before the next begins");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_package_for_a_hop_is_named() {
+    let cluster = quick(ClusterSpec::modelled(3, v("6.4.2-94")));
+    let stage = set(StageSpec::new(cluster, &[v("8.2.0-46")])).await;
+    let said = ratchet(&stage, &["-o", "json", "upgrade", "orders", "--to", "8.2.0-46", "--yes"]);
+    assert_eq!(said.code, 3, "{said:?}");
+    let path = said.json()["findings"].to_string();
+    assert!(path.contains("8.0.2 to 8.0.10") && path.contains("ratchet package add"), "{path}");
+    assert_eq!(installs(&stage), [0; 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
