@@ -9,6 +9,7 @@ pub mod documents;
 pub mod failures;
 pub mod identity;
 pub mod observe;
+pub mod paths;
 pub mod plan;
 pub mod readiness;
 pub mod run;

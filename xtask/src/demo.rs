@@ -24,4 +24,3 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let demo = std::path::Path::new(&target).join("release/ratchet-demo");
     Ok(exit_code(commands::status(Command::new(demo).args(&args.rest))?))
 }
-

@@ -56,7 +56,8 @@ fn as_root(program: &str) -> Command {
 }
 
 fn is_there(program: &str) -> bool {
-    let cargo_home = env::var_os("CARGO_HOME").map(Into::into).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let cargo_home =
+        env::var_os("CARGO_HOME").map(Into::into).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let path = env::var_os("PATH").unwrap_or_default();
     let places = env::split_paths(&path).chain(cargo_home.map(|home| home.join("bin")));
     let mut places = places.chain(std::iter::once(Path::new("/usr/sbin").to_owned()));

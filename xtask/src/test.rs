@@ -21,10 +21,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     prerequisites::ensure_nextest()?;
     if !args.only_tests {
         commands::run(cargo().args(["fmt", "--all", "--check"]))?;
-        commands::run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+        commands::run(cargo().args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
     }
     // Tests start these programs; built here once, they are not built in the middle of a test.
     commands::run(cargo().args(["build", "--workspace", "--bins", "--locked"]))?;
-    let tests = commands::status(cargo().args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]))?;
+    let tests =
+        commands::status(cargo().args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]))?;
     Ok(exit_code(tests))
 }

@@ -71,7 +71,7 @@ impl Observer {
             let view = product.status().await;
             let node_uid = identity::node_uid(product, &view);
             let (snapshots, installed) =
-                tokio::join!(snapshots(product, &node_uid), version::installed(product, &view));
+                tokio::join!(snapshots(product, &node_uid, &view), version::installed(product, &view));
             (view, node_uid, snapshots, installed)
         };
         let (cluster, actions, info, rlcheck, disks, system, sources) = tokio::join!(
@@ -110,10 +110,22 @@ impl Observer {
     }
 }
 
-async fn snapshots(product: &Product, node: &Probe<NodeUid>) -> Probe<Vec<String>> {
-    match node.as_result() {
-        Ok(uid) => probe(product.snapshots(*uid).await),
-        Err(reason) => Probe::Unknown(format!("which node this is was not clear: {reason}")),
+async fn snapshots(
+    product: &Product,
+    node: &Probe<NodeUid>,
+    view: &Result<ClusterView, HostError>,
+) -> Probe<Vec<String>> {
+    let uid = match node.as_result() {
+        Ok(uid) => *uid,
+        Err(reason) => return Probe::Unknown(format!("which node this is was not clear: {reason}")),
+    };
+    match product.snapshots(uid).await {
+        // An `rladmin` that answers `status` and turns this command down at the same moment does not offer it. One that
+        // hangs, dies or answers nothing readable is something else, and stays unknown.
+        Err(HostError::Program(refused)) if view.is_ok() && refused.status.starts_with("exit status") => {
+            Probe::Unsupported(HostError::Program(refused).to_string())
+        }
+        answer => probe(answer),
     }
 }
 

@@ -34,6 +34,21 @@ async fn a_stand_in_that_knows_only_three_commands_suffices() {
 }
 
 #[tokio::test]
+async fn a_refused_snapshot_list_is_told_from_one_that_is_not_answered() {
+    let seen = async |other: &'static str, rladmin: Duration| {
+        let root = root();
+        let deadlines = Deadlines { rladmin, ..Deadlines::default() };
+        let product = Script { other, ..Script::default() }.install(root.path()).with_deadlines(deadlines);
+        observe(product).await.snapshots
+    };
+    let patient = Duration::from_secs(20);
+    assert!(matches!(seen("echo 'no such thing' >&2; exit 2", patient).await, Probe::Unsupported(_)));
+    assert!(matches!(seen("kill -9 $$", patient).await, Probe::Unknown(_)));
+    assert!(matches!(seen("echo garbage", patient).await, Probe::Unknown(_)));
+    assert!(matches!(seen("sleep 600", Duration::from_secs(2)).await, Probe::Unknown(_)));
+}
+
+#[tokio::test]
 async fn what_the_full_product_tells_is_read() {
     let root = root();
     let other = "case \"$*\" in 'info cluster') echo 'upgrade mode: enabled'; echo 'name: c1.local';; \

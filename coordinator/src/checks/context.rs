@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proto::{Arch, NodeUid, OsToken, RunId, Version};
 
 use crate::catalogue::{CatalogueEntry, NotFitting, fitting};
-use crate::plan::{Hop, NoPath, Table, UpgradePath};
+use crate::paths::{Hop, NoPath, Table, UpgradePath};
 use crate::snapshot::{Snapshot, Witness};
 
 /// What a check may look at: values only.

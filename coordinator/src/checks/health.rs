@@ -29,7 +29,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
                 Err(failure) => failure.to_string(),
             };
             let saw = format!("this agent does not show how the cluster is: {reason}");
-            let remedy = "rladmin status extra all   # on that node, as root; see why it gives no usable answer";
+            let remedy =
+                "rladmin status extra all   # on that node, as root; see why it gives no usable answer";
             Some(CHECK.cannot_tell(saw, WHY).by(&report.address).fix(remedy))
         })
         .collect();

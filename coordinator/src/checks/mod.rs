@@ -190,7 +190,15 @@ impl Check {
     fn finding(&self, verdict: Verdict, saw: String, why: &str) -> Finding {
         // Whatever stands in the way comes with something to do; most checks know better and say so.
         let remedy = verdict.blocks().then(|| format!("{AGAIN}   # once what is named here is put right"));
-        Finding { check: self.id.to_owned(), verdict, node: None, agent: None, saw, why: why.to_owned(), remedy }
+        Finding {
+            check: self.id.to_owned(),
+            verdict,
+            node: None,
+            agent: None,
+            saw,
+            why: why.to_owned(),
+            remedy,
+        }
     }
 
     /// The findings, or a pass if there are none and there was something to look at.

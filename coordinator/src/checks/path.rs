@@ -1,5 +1,5 @@
 use super::{Check, Context, Finding, Stage, When};
-use crate::plan::{Hop, NoPath, Status};
+use crate::paths::{Hop, NoPath, Status};
 
 /// "Supported upgrade paths" decide, at patch and build level; what no row names is refused (promise P3).
 pub(super) const CHECK: Check = Check {

@@ -24,8 +24,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
                     "an earlier upgrade was aborted, or somebody upgrades it now; from 6.4.2-30 on the installer may be run again",
                 )
                 .fix("finish the earlier upgrade, or `rladmin cluster config upgrade_mode disabled` when none is at work"),
+            // The mode is a trace to be explained, not a state of health: not knowing it is worth no more than having it.
             Probe::Unknown(reason) => CHECK
-                .cannot_tell(format!("whether it is in upgrade mode is not known: {reason}"), "somebody else may be upgrading it")
+                .warn(format!("whether it is in upgrade mode is not known: {reason}"), "an earlier upgrade may have been aborted")
                 .fix("rladmin info cluster   # shows `upgrade mode`"),
         };
         findings.push(finding.on(witness.uid).by(witness.agent));

@@ -1,7 +1,7 @@
 use proto::{NodeUid, Version};
 
 use super::{Check, Context, Finding, Stage, When};
-use crate::plan::PathVerdict;
+use crate::paths::PathVerdict;
 
 /// Versions may be mixed in the middle of an upgrade, but each must be known and must lead on.
 pub(super) const CHECK: Check = Check {

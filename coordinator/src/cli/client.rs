@@ -10,7 +10,7 @@ use crate::documents::{
     CheckDocument, Document, PackageDocument, PackagesDocument, PlanDocument, RemovedDocument, RunDocument,
     RunsDocument, StatusDocument, WatchDocument, WhyDocument,
 };
-use crate::plan::PathsDocument;
+use crate::paths::PathsDocument;
 
 /// A document, and the very text it came as: `-o json` prints that, so a field this build does not know
 /// survives.

@@ -4,7 +4,7 @@ use proto::Failure;
 
 use super::context::Context;
 use super::{Exit, render};
-use crate::plan::{PathsDocument, Table, VersionSpec, explain};
+use crate::paths::{PathsDocument, Table, VersionSpec, explain};
 
 /// Arguments of `paths`.
 #[derive(Debug, clap::Args)]

@@ -108,9 +108,9 @@ pub fn event(run: &RunId, event: &Event) -> String {
             format!("{by} asked to {what} {} to {}", plan.cluster, plan.target)
         }
         Event::Driving { holder } => format!("{holder} drives"),
-        Event::Claimed { node } => format!("{node} is claimed"),
-        Event::ClaimRefused { node, failure } => format!("{node} refused the claim: {failure}"),
-        Event::StepIntended { node, spec, .. } => format!("{node}: {} begins", spec.kind()),
+        Event::Claimed { .. } => "claimed".to_owned(),
+        Event::ClaimRefused { failure, .. } => format!("the claim was refused: {failure}"),
+        Event::StepIntended { spec, .. } => format!("{} begins", spec.kind()),
         Event::StepEnded { step, outcome } => step_ended(run, step, outcome),
         Event::StepNeverStarted { step } => {
             format!("{} never reached its agent; nothing was started", kind_of_step(run, step))
@@ -119,16 +119,16 @@ pub fn event(run: &RunId, event: &Event) -> String {
             format!("the gate is shut until at most {gives_up_at}: {}", reasons.join("; "))
         }
         Event::GatePassed { node, from, role, .. } => {
-            format!("the cluster is healthy; it is the turn of {node} ({role}, {from})")
+            format!("the cluster is healthy; it is the turn of {node}, the {role}, at {from}")
         }
-        Event::SeenAtTarget { node, version, .. } => format!("{node} is at {version} already"),
+        Event::SeenAtTarget { version, .. } => format!("at {version} already"),
         Event::Witnessed { node, by, master, .. } => {
             format!("{}; the master is {master}", witnessed(*node, by))
         }
         Event::Requested { request, by } => requested(request, by),
         Event::Paused => "paused between turns".to_owned(),
         Event::Halted(halt) => halted(halt),
-        Event::Released { node, trouble: None } => format!("{node} is released"),
+        Event::Released { trouble: None, .. } => "released".to_owned(),
         Event::Released { node, trouble: Some(failure) } => format!("{node} keeps its claim: {failure}"),
         Event::Advised { advice } => format!("left to you: {}", advice.join("; ")),
         Event::Ended(RunEnd::Done) => "done".to_owned(),
@@ -140,8 +140,8 @@ pub fn event(run: &RunId, event: &Event) -> String {
 fn witnessed(node: NodeUid, by: &[NodeUid]) -> String {
     let others: Vec<String> = by.iter().filter(|other| **other != node).map(ToString::to_string).collect();
     match others.is_empty() {
-        true => format!("{node} is at the target and healthy; there is no other node to confirm it"),
-        false => format!("{node} is at the target and healthy, as {} confirm", others.join(", ")),
+        true => "done: at the target and healthy; there is no other node to confirm it".to_owned(),
+        false => format!("done: at the target and healthy, confirmed by {}", others.join(", ")),
     }
 }
 
@@ -156,13 +156,12 @@ fn requested(request: &Request, by: &str) -> String {
 }
 
 fn step_ended(run: &RunId, step: &StepId, outcome: &StepOutcome) -> String {
-    let node = node_of_step(run, step).map(|node| format!("{node}: ")).unwrap_or_default();
     let kind = kind_of_step(run, step);
     match outcome {
-        StepOutcome::Completed { report, .. } => format!("{node}{}", report_text(report)),
-        StepOutcome::Failed(failure) => format!("{node}{kind} failed: {failure}"),
-        StepOutcome::Interrupted(reason) => format!("{node}{kind} was cut off: {reason}"),
-        StepOutcome::Cancelled => format!("{node}{kind} was cancelled"),
+        StepOutcome::Completed { report, .. } => report_text(report),
+        StepOutcome::Failed(failure) => format!("{kind} failed: {failure}"),
+        StepOutcome::Interrupted(reason) => format!("{kind} was cut off: {reason}"),
+        StepOutcome::Cancelled => format!("{kind} was cancelled"),
     }
 }
 
@@ -185,7 +184,11 @@ fn report_text(report: &StepReport) -> String {
             format!("install.sh ended with {} after {}", installed.exit, seconds(installed.took_ms))
         }
         StepReport::Confirm { installed, .. } => {
-            format!("at {} and healthy, as {} say", installed.version, installed.read_from.join(" and "))
+            format!(
+                "it finds itself at {} and healthy ({})",
+                installed.version,
+                installed.read_from.join(", ")
+            )
         }
         StepReport::Collect { path, .. } => format!("logs collected in {path} on the node"),
         StepReport::Restart => "cnm_exec restarted".to_owned(),

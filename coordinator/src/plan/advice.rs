@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proto::Line;
 
 use super::document::{Plan, PlannedHop};
-use super::table::{Status, Table};
+use crate::paths::{Status, Table};
 use crate::snapshot::Snapshot;
 
 /// What a person should know before saying yes to these hops.
@@ -38,7 +38,7 @@ pub(super) fn notes(hops: &[PlannedHop]) -> Vec<String> {
 }
 
 /// The vendor documents this restart after 6.0.x → 6.2.x and nowhere else (fact sheet §7.1).
-fn restarts_cnm_exec(hop: &PlannedHop) -> bool {
+pub fn restarts_cnm_exec(hop: &PlannedHop) -> bool {
     let line = |major, minor| Line { major, minor };
     hop.from.line() == line(6, 0) && hop.to.line() == line(6, 2)
 }

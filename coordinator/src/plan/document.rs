@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use proto::{Arch, ClusterName, NodeRole, NodeUid, OsToken, Package, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
-use super::table::Status;
 use crate::checks::Finding;
+use crate::paths::Status;
 
 /// The schema of [`Plan`].
 pub(super) const PLAN_SCHEMA: &str = "ratchet.plan/1";

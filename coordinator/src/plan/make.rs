@@ -8,12 +8,12 @@ use proto::{NodeUid, Package, Version};
 use super::advice::notes;
 use super::document::{PLAN_SCHEMA, Plan, PlannedHop, PlannedNode, Turn};
 use super::order::expected_order;
-use super::path::{Hop, NoPath, UpgradePath, find_path_for};
-use super::table::Table;
 use crate::catalogue::{CatalogueEntry, fitting};
 use crate::checks::{
     Context, Finding, Stage, Verdict, blocked, check_all, leaves_open_what_is_installed, platform,
 };
+use crate::paths::Table;
+use crate::paths::{Hop, NoPath, UpgradePath, find_path_for};
 use crate::snapshot::{Snapshot, Witness};
 
 /// What came out of planning.

@@ -6,7 +6,7 @@ use proto::{
 };
 
 use super::{Action, Halt, Phase, Run, RunEnd, StepEntry, StepOrder, StepState, Turn};
-use crate::plan::PlannedHop;
+use crate::plan::{PlannedHop, restarts_cnm_exec};
 
 /// The one thing that is due.
 pub fn decide(run: &Run) -> Action {
@@ -268,12 +268,12 @@ fn halt(turn: &Turn, step: StepKind, failure: Failure) -> Action {
 
 /// `supervisorctl restart cnm_exec` on each node, after a hop from 6.0.x to 6.2.x only (fact sheet §7.1).
 fn service_restart(run: &Run) -> Option<Action> {
-    let documented = |planned: &PlannedHop| {
-        let lines = (planned.from.line(), planned.to.line());
-        (lines.0.major, lines.0.minor, lines.1.major, lines.1.minor) == (6, 0, 6, 2)
-    };
-    let (hop, _) =
-        run.plan.hops.iter().enumerate().find(|(hop, planned)| documented(planned) && run.hop_done(*hop))?;
+    let (hop, _) = run
+        .plan
+        .hops
+        .iter()
+        .enumerate()
+        .find(|(hop, planned)| restarts_cnm_exec(planned) && run.hop_done(*hop))?;
     let restarted =
         |node: NodeUid| run.ledger.of(node, hop, StepKind::Restart).any(|(_, entry)| entry.completed());
     let node = run.nodes.keys().copied().find(|node| !restarted(*node))?;

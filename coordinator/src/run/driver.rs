@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::journal::Journal;
 use super::{Action, Event, Halt, Run, RunEnd, StepOrder};
 use crate::agents::{Agents, is_unreachable};
-use crate::plan::{Table, post_advice};
+use crate::paths::Table;
+use crate::plan::post_advice;
 use crate::store::{Lease, Store};
 
 /// Between two looks at what others asked of the run.
@@ -36,21 +37,28 @@ pub struct Driving {
     pub(super) journal: Journal,
 }
 
-/// Drives a run until it stands still or is over, and says how it stands then.
-///
-/// # Errors
-/// The store failed, or somebody else drives now. The run itself is as its journal says.
-pub async fn drive(world: World, lease: Lease, run: RunId, first: Vec<Event>) -> Result<Run, Failure> {
-    let journal = Journal::open(world.store.clone(), lease, run).await?;
-    for event in first {
-        journal.append(event).await?;
-    }
-    let driving = Driving { world, journal };
-    while driving.step().await? {}
-    Ok(driving.journal.state().await)
-}
-
 impl Driving {
+    /// Takes a run over: writes down who drives it now, and what was asked of it. Nothing else happens yet.
+    ///
+    /// # Errors
+    /// The store failed, somebody else drives now, or what was asked cannot be.
+    pub async fn begin(world: World, lease: Lease, run: RunId, first: Vec<Event>) -> Result<Self, Failure> {
+        let journal = Journal::open(world.store.clone(), lease, run).await?;
+        for event in first {
+            journal.append(event).await?;
+        }
+        Ok(Self { world, journal })
+    }
+
+    /// Drives the run until it stands still or is over, and says how it stands then.
+    ///
+    /// # Errors
+    /// The store failed, or somebody else drives now. The run itself is as its journal says.
+    pub async fn drive(self) -> Result<Run, Failure> {
+        while self.step().await? {}
+        Ok(self.journal.state().await)
+    }
+
     /// Performs what is due; `false` when nothing is.
     async fn step(&self) -> Result<bool, Failure> {
         self.journal.take_requests().await?;

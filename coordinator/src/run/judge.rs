@@ -7,7 +7,8 @@ use proto::{NodeRole, NodeUid, Version};
 
 use super::{Event, Run};
 use crate::checks::{Context, Stage, gate};
-use crate::plan::{Table, next_turn};
+use crate::paths::Table;
+use crate::plan::next_turn;
 use crate::snapshot::Snapshot;
 
 /// What a snapshot says about going on.

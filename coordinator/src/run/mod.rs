@@ -21,7 +21,7 @@ mod steps;
 pub use action::{Action, StepOrder};
 pub use deadlines::Deadlines;
 pub use decide::decide;
-pub use driver::{World, drive};
+pub use driver::{Driving, World};
 pub use event::{Event, Halt, Record, Request, RunEnd};
 pub use judge::{GateVerdict, judge_gate, judge_witness};
 pub use ledger::{Ledger, StepEntry, StepState};

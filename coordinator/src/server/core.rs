@@ -9,7 +9,7 @@ use crate::agents::Agents;
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
-use crate::plan::Table;
+use crate::paths::Table;
 use crate::run::{Run, World, replay};
 use crate::store::{RunListing, SqliteStore, Store, find_run};
 

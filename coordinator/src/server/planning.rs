@@ -99,7 +99,7 @@ impl Core {
             by: crate::identity::person(),
         };
         self.store().create(&lease, &id, at, &created).await?;
-        self.spawn(lease, id.clone(), Vec::new());
+        self.spawn(lease, id.clone(), Vec::new()).await?;
         self.show(id.as_str(), false).await
     }
 

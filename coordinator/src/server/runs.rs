@@ -10,7 +10,7 @@ use super::Core;
 use crate::documents::{
     Document, EventDocument, RunDocument, RunState, RunView, RunsDocument, WatchDocument, event_document,
 };
-use crate::run::{Event, Phase, Request, Run, drive};
+use crate::run::{Driving, Event, Phase, Request, Run};
 use crate::store::{Lease, RunListing};
 
 /// Between two looks at the store while a run is watched.
@@ -145,24 +145,30 @@ impl Core {
         possible(run, &event)?;
         let ends_soon = matches!(event, Event::Requested { request: Request::Abort, .. });
         let lease = self.store().acquire(&listing.cluster, &crate::identity::holder()).await?;
-        let driving = self.spawn(lease, listing.id.clone(), vec![event]);
+        let driving = self.spawn(lease, listing.id.clone(), vec![event]).await?;
         if ends_soon && driving.await.is_err() {
             tracing::error!(run = %listing.id, "the driver panicked");
         }
         self.document(&listing.id, None).await
     }
 
-    /// Drives a run in the background. How it ends is in its journal; only a failing store or a later driver is not.
-    pub(super) fn spawn(&self, lease: Lease, id: RunId, first: Vec<Event>) -> JoinHandle<()> {
-        let world = self.world.clone();
-        tokio::spawn(async move {
-            match drive(world, lease, id.clone(), first).await {
+    /// Takes a run over, then drives it in the background: whoever asks right afterwards sees it driven. How it ends is
+    /// in its journal; only a failing store or a later driver is not.
+    pub(super) async fn spawn(
+        &self,
+        lease: Lease,
+        id: RunId,
+        first: Vec<Event>,
+    ) -> Result<JoinHandle<()>, Failure> {
+        let driving = Driving::begin(self.world.clone(), lease, id.clone(), first).await?;
+        Ok(tokio::spawn(async move {
+            match driving.drive().await {
                 Ok(run) => tracing::info!(run = %id, phase = ?run.phase, "the run stands still"),
                 Err(failure) => {
-                    tracing::error!(run = %id, %failure, "the run can no longer be driven from here")
+                    tracing::error!(run = %id, %failure, "the run can no longer be driven from here");
                 }
             }
-        })
+        }))
     }
 }
 

@@ -14,7 +14,7 @@ use super::Core;
 use super::packages::Description;
 use super::runs::Watching;
 use crate::documents::Document;
-use crate::plan::{VersionSpec, explain};
+use crate::paths::{VersionSpec, explain};
 
 /// The coordinator behind its calls.
 #[derive(Debug)]

@@ -87,7 +87,10 @@ async fn an_epoch_that_is_over_appends_nothing() {
     let zombie = Lease { cluster: name, epoch, _file: file };
     let fenced = store.append(&zombie, &run("r1"), 2, at(), &event(2)).await.unwrap_err();
     assert!(matches!(fenced, StoreError::Fenced { epoch: Epoch(1), .. }), "{fenced}");
-    assert!(matches!(store.create(&zombie, &run("r2"), at(), &event(1)).await, Err(StoreError::Fenced { .. })));
+    assert!(matches!(
+        store.create(&zombie, &run("r2"), at(), &event(1)).await,
+        Err(StoreError::Fenced { .. })
+    ));
     store.append(&new, &run("r1"), 2, at(), &event(3)).await.unwrap();
     assert_eq!(store.journal(&run("r1"), 1).await.unwrap().len(), 2);
     assert_eq!(store.runs().await.unwrap().len(), 1);
@@ -138,7 +141,7 @@ async fn the_catalogue_keeps_a_package_once() {
     };
     assert!(store.add_package(&package).await.unwrap());
     assert!(!store.add_package(&package).await.unwrap());
-    assert_eq!(store.packages().await.unwrap(), [package.clone()]);
+    assert_eq!(store.packages().await.unwrap(), std::slice::from_ref(&package));
     assert!(store.remove_package(&package.package.sha256).await.unwrap());
     assert!(!store.remove_package(&package.package.sha256).await.unwrap());
 }

@@ -89,7 +89,8 @@ fn databases(nodes: u32) -> Vec<DatabaseSpec> {
 /// Runs a verb of `ratchet` in this terminal, as a person would.
 fn show(stage: &Stage, verb: &[&str]) -> Result<u8> {
     say(&format!("ratchet {}", verb.join(" ")));
-    let status = stage.ratchet()?.args(verb).stdin(Stdio::inherit()).status().context("ratchet cannot be started")?;
+    let status =
+        stage.ratchet()?.args(verb).stdin(Stdio::inherit()).status().context("ratchet cannot be started")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     if code != 0 {
         say(&format!("exit code {code}"));
@@ -108,7 +109,12 @@ fn report(stage: &Stage, meter: &MeterReport) {
         for install in stage.cluster.installs(uid) {
             let took = install.ended.map(|ended| ended.duration_since(install.started).as_millis());
             let took = took.map_or("not ended".to_owned(), |took| format!("{took} ms"));
-            println!("   node {uid}: install.sh {} to {} at {:.3} took {took}", install.args.join(" "), install.target, install.started);
+            println!(
+                "   node {uid}: install.sh {} to {} at {:.3} took {took}",
+                install.args.join(" "),
+                install.target,
+                install.started
+            );
         }
     }
     match stage.cluster.overlaps().as_slice() {

@@ -5,6 +5,7 @@ mod agents;
 pub mod demo;
 mod mirror;
 mod stage;
+mod tls;
 
 pub use agents::{AgentError, AgentProcess};
 pub use mirror::Mirror;

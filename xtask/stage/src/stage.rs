@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use proto::{Sha256, Version};
 use sim::{Cluster, ClusterSpec, PackageSpec, build_package, built_binary};
 
-use crate::{AgentProcess, Mirror};
+use crate::{AgentProcess, Mirror, tls};
 
 /// What is to be on the stage.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct StageSpec {
     pub reach: String,
     /// How long an install may take.
     pub install: String,
+    /// Whether everybody shows certificates; else plain connections on loopback.
+    pub mutual_tls: bool,
 }
 
 impl StageSpec {
@@ -47,6 +49,7 @@ impl StageSpec {
             gate: "20s".to_owned(),
             reach: "20s".to_owned(),
             install: "60s".to_owned(),
+            mutual_tls: false,
         }
     }
 }
@@ -59,6 +62,7 @@ pub struct Stage {
     /// Where everything lies.
     pub dir: PathBuf,
     spec: StageSpec,
+    tls: Option<tls::Files>,
     mirror: Mirror,
     agents: BTreeMap<u32, AgentProcess>,
     addresses: BTreeMap<u32, SocketAddr>,
@@ -80,7 +84,9 @@ impl Stage {
         }
         let mirror = Mirror::start(&mirror_dir).await?;
         let cluster = Cluster::start(dir.join("c"), spec.cluster.clone()).await?;
+        let tls = if spec.mutual_tls { Some(tls::write(&dir.join("pki"))?) } else { None };
         let mut stage = Self {
+            tls,
             cluster,
             dir: dir.to_owned(),
             spec,
@@ -109,9 +115,10 @@ impl Stage {
         let config = self.dir.join(format!("agent{uid}.toml"));
         let listen = self.addresses.get(&uid).map_or("127.0.0.1:0".to_owned(), ToString::to_string);
         let text = format!(
-            "listen = \"{listen}\"\nstate_dir = {state:?}\ninsecure_loopback = true\n\
+            "listen = \"{listen}\"\nstate_dir = {state:?}\n{security}\
              [redis_enterprise]\nroot = {root:?}\nrunner = \"process\"\ninstall_args = {args:?}\n\
              install_deadline = \"{install}\"\nconfirm_deadline = \"{confirm}\"\n",
+            security = self.security(),
             state = self.cluster.agent_state_dir(uid),
             root = self.cluster.root(uid),
             args = self.spec.install_args,
@@ -169,11 +176,16 @@ impl Stage {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write_configuration_with(&self, agents: &[String], digests: &BTreeMap<Version, Sha256>) -> Result<()> {
+    pub fn write_configuration_with(
+        &self,
+        agents: &[String],
+        digests: &BTreeMap<Version, Sha256>,
+    ) -> Result<()> {
         let mut text = format!(
-            "store = \"sqlite://{}\"\ninsecure_loopback = true\n\n[deadlines]\ngate = \"{}\"\nconfirm = \"{}\"\n\
+            "store = \"sqlite://{}\"\n{}\n[deadlines]\ngate = \"{}\"\nconfirm = \"{}\"\n\
              install = \"{}\"\nreach = \"{}\"\n\n[[cluster]]\nname = \"{}\"\nagents = {agents:?}\n",
             self.dir.join("ratchet.db").display(),
+            self.security(),
             self.spec.gate,
             self.spec.confirm,
             self.spec.install,
@@ -190,6 +202,10 @@ impl Stage {
             )?;
         }
         Ok(std::fs::write(self.configuration(), text)?)
+    }
+
+    fn security(&self) -> String {
+        self.tls.as_ref().map_or("insecure_loopback = true\n".to_owned(), tls::Files::table)
     }
 
     /// The packages' digests.
@@ -213,7 +229,8 @@ impl Stage {
     /// # Errors
     /// When it is not within half a minute.
     pub async fn settle(&self) -> Result<()> {
-        let settled = self.cluster.wait_until(std::time::Duration::from_secs(30), sim::model::Model::is_settled).await;
+        let settled =
+            self.cluster.wait_until(std::time::Duration::from_secs(30), sim::model::Model::is_settled).await;
         ensure!(settled, "the cluster does not become healthy: {:?}", self.cluster.snapshot());
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `kill -9` in the middle: nothing is lost, nothing is done twice (promises P6, P7, P8).
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
 mod common;
 
 use std::process::Command;
@@ -78,7 +80,8 @@ async fn ctrl_c_pauses_after_the_turn_and_says_how_to_go_on() {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let ended = child.wait_with_output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert_eq!(ended.status.code(), Some(5), "{said}");
     let run = only_run(&stage);
     assert!(said.contains(&format!("ratchet resume {run}")), "{said}");

@@ -1,8 +1,12 @@
 //! Installers and nodes that fail, and what a run makes of them (promises P1, P2, P6, P9).
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
 mod common;
 
-use common::{FROM, Said, TO, installs, only_run, order, ratchet, set, small, upgrade, versions, with_faults};
+use common::{
+    FROM, Said, TO, installs, only_run, order, ratchet, set, small, upgrade, versions, with_faults,
+};
 use serde_json::Value;
 use stage::StageSpec;
 
@@ -110,7 +114,8 @@ async fn the_role_that_moves_makes_its_new_node_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lying_check_on_one_node_does_not_hide_what_the_others_see() {
-    let stage = set(impatient("on install of master nth 1: services stay down\nnow: node 1 rlcheck passes")).await;
+    let stage =
+        set(impatient("on install of master nth 1: services stay down\nnow: node 1 rlcheck passes")).await;
     halted(&upgrade(&stage));
     assert_eq!(installs(&stage).iter().sum::<usize>(), 1);
 }

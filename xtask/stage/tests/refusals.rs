@@ -1,5 +1,7 @@
 //! Everything that is refused before anything changes: exit 3, with the node, the cause and the remedy.
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
 mod common;
 
 use common::{FROM, Said, TO, installs, quick, ratchet, set, small, upgrade, v, versions};
@@ -14,10 +16,15 @@ fn refused(stage: &Stage, said: &Said, check: &str, names: &str) {
     assert_eq!(installs(stage), vec![0; stage.nodes().count()], "{said:?}");
     assert!(versions(stage).iter().all(|version| version == FROM), "{said:?}");
     let findings = findings(said);
-    let blocking: Vec<&Value> =
-        findings.iter().filter(|finding| finding["verdict"] != "pass" && finding["verdict"] != "warn").collect();
+    let blocking: Vec<&Value> = findings
+        .iter()
+        .filter(|finding| finding["verdict"] != "pass" && finding["verdict"] != "warn")
+        .collect();
     let named = |finding: &&&Value| finding["check"] == check && finding.to_string().contains(names);
-    assert!(blocking.iter().any(|finding| named(&finding)), "`{names}` is not named by `{check}`: {blocking:#?}");
+    assert!(
+        blocking.iter().any(|finding| named(&finding)),
+        "`{names}` is not named by `{check}`: {blocking:#?}"
+    );
     for finding in blocking {
         assert!(finding["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{finding:#}");
         assert!(finding["why"].as_str().is_some_and(|why| !why.is_empty()), "{finding:#}");
@@ -89,7 +96,8 @@ async fn an_rladmin_that_says_nothing_of_use() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_without_an_agent() {
     let stage = set(small()).await;
-    let agents: Vec<String> = [1, 2].iter().map(|uid| stage.agent_address(*uid).unwrap().to_string()).collect();
+    let agents: Vec<String> =
+        [1, 2].iter().map(|uid| stage.agent_address(*uid).unwrap().to_string()).collect();
     stage.write_configuration_with(&agents, stage.digests()).unwrap();
     refused(&stage, &upgrade(&stage), "membership", "3");
 }
@@ -133,7 +141,8 @@ async fn a_package_that_is_not_there() {
 async fn a_wrong_digest_stops_before_any_install_and_leaves_nothing_under_the_final_name() {
     let stage = set(small()).await;
     let wrong = [(v(TO), Sha256::of(b"other bytes"))].into();
-    let agents: Vec<String> = stage.nodes().map(|uid| stage.agent_address(uid).unwrap().to_string()).collect();
+    let agents: Vec<String> =
+        stage.nodes().map(|uid| stage.agent_address(uid).unwrap().to_string()).collect();
     stage.write_configuration_with(&agents, &wrong).unwrap();
     let said = upgrade(&stage);
     assert!(said.code == 3 || said.code == 4, "{said:?}");

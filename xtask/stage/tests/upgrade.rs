@@ -1,8 +1,12 @@
 //! The main job, end to end: real agents, the real coordinator, real archives over HTTP, a real `install.sh`.
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
 mod common;
 
-use common::{FROM, TO, installs, only_run, order, quick, ratchet, set, small, upgrade, v, versions};
+use common::{
+    FROM, TO, by_hand, installs, only_run, order, quick, ratchet, set, small, upgrade, v, versions,
+};
 use sim::{ClusterSpec, Meter};
 use stage::StageSpec;
 
@@ -34,7 +38,7 @@ async fn the_last_word_names_what_is_left_to_a_person() {
     assert!(text.contains("Cluster Manager UI"), "{text}");
     assert!(text.contains("rladmin upgrade db db:1"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colours into a pipe");
-    assert!(text.contains("node:2"), "plain lines without a terminal: {text}");
+    assert!(text.contains("node 2"), "plain lines without a terminal: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,17 +91,6 @@ async fn a_half_upgraded_cluster_is_recognised_and_finished() {
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(versions(&stage), [TO; 3]);
     assert_eq!(installs(&stage), [1; 3], "the node done by hand is not installed again");
-}
-
-/// Downloads, unpacks and installs as a person would.
-fn by_hand(stage: &stage::Stage, uid: u32) {
-    let dir = stage.cluster.agent_state_dir(uid).join("by-hand");
-    std::fs::create_dir_all(&dir).unwrap();
-    let package = stage.dir.join("mirror").join(format!("redislabs-{TO}-jammy-amd64.tar"));
-    let script = "umask 0022; tar xf \"$0\" && exec ./install.sh -y </dev/null";
-    let done = std::process::Command::new("sh").arg("-c").arg(script).arg(package).current_dir(dir).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
-    assert_eq!(stage.cluster.version(uid).unwrap(), v(TO), "{done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,4 +153,20 @@ async fn what_happened_can_be_read_afterwards() {
     }
     let why = ratchet(&stage, &["-o", "json", "why", "orders"]).json();
     assert_eq!(why["verdict"], "nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_mutual_tls_with_certificates_from_files() {
+    let mut spec = small();
+    spec.mutual_tls = true;
+    let stage = set(spec).await;
+    let said = upgrade(&stage);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(versions(&stage), [TO; 3]);
+    // Without a certificate of the fleet's authority nobody is listened to.
+    let config = std::fs::read_to_string(stage.configuration()).unwrap();
+    let (before, after) = (config.find("[tls]").unwrap(), config.find("[deadlines]").unwrap());
+    let plain = format!("{}insecure_loopback = true\n{}", &config[..before], &config[after..]);
+    std::fs::write(stage.configuration(), plain).unwrap();
+    assert_eq!(ratchet(&stage, &["status"]).code, 6);
 }

@@ -24,7 +24,6 @@ const SPOILS: &[Spoil] = &[
     ("a task", |it, at| it.facts(at).running_actions = Probe::Known(vec!["1) Task".to_owned()])),
     ("snapshots unknown", |it, at| it.facts(at).snapshots = Probe::Unknown("x".to_owned())),
     ("a snapshot", |it, at| it.facts(at).snapshots = Probe::Known(vec!["maintenance_mode_x".to_owned()])),
-    ("upgrade mode unknown", |it, at| it.facts(at).upgrade_mode = Probe::Unknown("x".to_owned())),
     ("rlcheck unknown", |it, at| it.facts(at).rlcheck = Some(Probe::Unknown("x".to_owned()))),
     ("cluster name", |it, at| it.facts(at).cluster_name = Probe::Known("other".to_owned())),
     ("cluster", |it, at| it.view(at).health = Health::NotShown),

@@ -9,7 +9,7 @@ use proto::{Arch, NodeUid, OsToken, Package, Probe, RunId, Sha256, SourceFacts, 
 
 use super::{Context, Finding, Stage, Verdict, check_all};
 use crate::catalogue::{CatalogueEntry, Origin, VendorVerdict};
-use crate::plan::{Table, find_path};
+use crate::paths::{Table, find_path};
 use crate::snapshot::Snapshot;
 use crate::snapshot::sample::{healthy, noon};
 

@@ -4,7 +4,7 @@ use comfy_table::Cell;
 
 use super::style::{bad, bullet, caution, command, good};
 use super::table::{cell, table};
-use crate::plan::{HopDocument, PathsDocument, RowDocument, Status};
+use crate::paths::{HopDocument, PathsDocument, RowDocument, Status};
 
 /// The answer.
 pub fn paths(document: &PathsDocument) -> String {
@@ -79,7 +79,7 @@ fn row(row: &RowDocument) -> Vec<Cell> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Table, explain};
+    use crate::paths::{Table, explain};
 
     fn text(from: Option<&str>, to: Option<&str>) -> String {
         let table = Table::vendor().unwrap();

@@ -35,20 +35,12 @@ pub fn plan(plan: &Plan) -> String {
     }
     out.push_str(&format!("\n{}\n", heading("Packages")));
     plan.packages.iter().for_each(|of| out.push_str(&package(of)));
-    out.push_str(&format!("\n{}\n", heading("What cannot be undone")));
-    out.push_str(&bullet(
-        &caution("!"),
-        "There is no downgrade. The last point where an abort leaves everything as it is, is before the \
-         first install;\nafter it, `abort` leaves a cluster of two versions, to be finished by another upgrade.",
-    ));
+    out.push_str(&format!("\n{}\n", heading("Before you say yes")));
+    plan.notes.iter().for_each(|note| out.push_str(&bullet(&caution("!"), &printable(note))));
     out.push_str(&bullet(
         "•",
         "A running install is never cut off; `pause` and Ctrl-C take effect between turns.",
     ));
-    if !plan.notes.is_empty() {
-        out.push_str(&format!("\n{}\n", heading("Afterwards")));
-        plan.notes.iter().for_each(|note| out.push_str(&bullet("•", &printable(note))));
-    }
     out
 }
 
@@ -118,13 +110,9 @@ mod tests {
           • abababababab  7.4.6-22 for jammy/amd64  300.0 MB
             from https://mirror.internal/redislabs-7.4.6-22-jammy-amd64.tar
 
-        What cannot be undone
-          ! There is no downgrade. The last point where an abort leaves everything as it is, is before the first install;
-            after it, `abort` leaves a cluster of two versions, to be finished by another upgrade.
+        Before you say yes
+          ! refresh an open Cluster Manager UI
           • A running install is never cut off; `pause` and Ctrl-C take effect between turns.
-
-        Afterwards
-          • refresh an open Cluster Manager UI
 
         2 turns in 1 hop
         plan digest cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd

@@ -210,9 +210,9 @@ async fn runs_and_paths_have_their_fixed_members() {
     );
 
     let stage = Stage::new();
-    let table = crate::plan::Table::vendor().unwrap();
+    let table = crate::paths::Table::vendor().unwrap();
     let spec = |text: &str| Some(text.parse().unwrap());
-    stage.fake.answers("paths", &crate::plan::explain(&table, spec("7.2.4-92"), spec("7.4.6-22"), &[]));
+    stage.fake.answers("paths", &crate::paths::explain(&table, spec("7.2.4-92"), spec("7.4.6-22"), &[]));
     stage.run("paths --from 7.2.4-92 --to 7.4.6-22 -o json").await;
     let document = &stage.documents()[0];
     assert_eq!(document["supported"], true);

@@ -6,7 +6,7 @@ use super::stage::Stage;
 use crate::cli::Exit;
 use crate::cli::render::sample;
 use crate::documents::{CheckDocument, PackageDocument, PackagesDocument, RemovedDocument, StatusDocument};
-use crate::plan::{Table, explain};
+use crate::paths::{Table, explain};
 
 #[tokio::test]
 async fn status_names_what_cannot_be_reached_and_exits_with_it() {

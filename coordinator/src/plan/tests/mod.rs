@@ -1,31 +1,14 @@
-//! The vendor's facts and the plans made from them.
+//! Plans made from snapshots.
 
-mod explain;
-mod path;
 mod plan;
-mod table;
 
-use proto::{Arch, OsToken, Package, Sha256, Version};
+use proto::Version;
 
 use crate::catalogue::{CatalogueEntry, Origin, VendorVerdict};
+use crate::paths::tests::packages;
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
-}
-
-fn package(text: &str) -> Package {
-    Package {
-        sha256: Sha256::of(text.as_bytes()),
-        version: version(text),
-        os: OsToken("jammy".to_owned()),
-        arch: Arch::Amd64,
-        size: Some(1 << 30),
-        sources: vec![format!("https://mirror.example/redislabs-{text}-jammy-amd64.tar")],
-    }
-}
-
-fn packages(versions: &[&str]) -> Vec<Package> {
-    versions.iter().map(|text| package(text)).collect()
 }
 
 fn catalogue(versions: &[&str]) -> Vec<CatalogueEntry> {

@@ -2,7 +2,8 @@ use proto::{NodeRole, NodeUid, Sha256, SourceFacts};
 
 use super::{catalogue, version};
 use crate::checks::{Finding, Verdict};
-use crate::plan::{Plan, Planned, Table, make_plan, post_advice};
+use crate::paths::Table;
+use crate::plan::{Plan, Planned, make_plan, post_advice};
 use crate::snapshot::Snapshot;
 use crate::snapshot::sample::{healthy, noon};
 

@@ -7,7 +7,8 @@ use crate::run::{Event, Record, replay};
 fn a_whole_journal_survives_being_written_down() {
     let mut world = World::new(3, &[v("7.4.2-54"), v("7.8.2-34")], 1);
     world.drive(|_| Fate::Works);
-    let text: Vec<String> = world.records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    let text: Vec<String> =
+        world.records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
     let read: Vec<Record> = text.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     assert_eq!(replay(&world.run.id, &read).unwrap(), world.run);
 }

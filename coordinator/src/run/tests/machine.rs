@@ -31,14 +31,22 @@ fn upgrades_the_master_first_then_the_others_in_order() {
     world.drive(works);
     assert!(world.is_done());
     assert_eq!(world.nodes_installed(), [2, 1, 3]);
-    assert_eq!((world.run.released.len(), world.run.claimed.len()), (3, 0), "P13: every node is given back, once");
+    assert_eq!(
+        (world.run.released.len(), world.run.claimed.len()),
+        (3, 0),
+        "P13: every node is given back, once"
+    );
 }
 
 #[test]
 fn a_master_that_moves_to_a_waiting_node_makes_it_next() {
     let mut world = three();
     world.drive(|order| {
-        if order.spec.kind() == StepKind::Confirm && order.node == NodeUid(2) { Fate::Fails } else { Fate::Works }
+        if order.spec.kind() == StepKind::Confirm && order.node == NodeUid(2) {
+            Fate::Fails
+        } else {
+            Fate::Works
+        }
     });
     world.master = NodeUid(3);
     world.take_over();
@@ -79,7 +87,8 @@ fn a_coordinator_that_dies_before_the_agent_hears_goes_back_to_the_gate() {
     world.drive(once(2, StepKind::Install, Fate::DiesBefore));
     assert!(world.is_done());
     assert_eq!(world.nodes_installed(), [2, 1, 3]);
-    let gates = world.records.iter().filter(|record| matches!(record.event, Event::GatePassed { .. })).count();
+    let gates =
+        world.records.iter().filter(|record| matches!(record.event, Event::GatePassed { .. })).count();
     assert_eq!(gates, 4, "P4: the gate that had passed was not used again");
 }
 

@@ -45,7 +45,7 @@ fn operate(world: &mut World, dice: &mut Dice) {
     world.healthy = true;
     world.take_over();
     let retry = matches!(world.run.phase, Phase::Halted(_)) && world.run.install_in_flight().is_none();
-    let request = if retry && dice.roll() % 4 != 0 { Request::Retry { node: None } } else { Request::Resume };
+    let request = if retry && !dice.roll().is_multiple_of(4) { Request::Retry { node: None } } else { Request::Resume };
     let legal = |request: &Request| {
         let event = crate::run::Event::Requested { request: request.clone(), by: "x".to_owned() };
         let record = crate::run::Record { seq: 0, epoch: proto::Epoch(0), at: world.run.updated_at, event };
@@ -85,6 +85,7 @@ proptest! {
 
 #[test]
 fn thirty_five_nodes() {
-    let dice = (0..3_000_u32).map(|index| u8::try_from(u64::from(index) * 2_654_435_769 % 251).unwrap()).collect();
+    let dice =
+        (0..3_000_u32).map(|index| u8::try_from(u64::from(index) * 2_654_435_769 % 251).unwrap()).collect();
     history(35, 2, dice);
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use proto::{
-    Checked, Epoch, Exit, Failure, Installed, InstalledVersion, NodeRole, NodeUid, OsToken, Package, Rlcheck, RunId,
-    Sha256, StepId, StepOutcome, StepReport, StepSpec, Version,
+    Checked, Epoch, Exit, Failure, Installed, InstalledVersion, NodeRole, NodeUid, OsToken, Package, Rlcheck,
+    RunId, Sha256, StepId, StepOutcome, StepReport, StepSpec, Version,
 };
 
-use crate::plan::{Plan, PlannedHop, PlannedNode, Status, Turn, next_turn};
+use crate::paths::Status;
+use crate::plan::{Plan, PlannedHop, PlannedNode, Turn, next_turn};
 use crate::run::{
     Action, Deadlines, Event, Halt, Phase, Record, Request, Run, StepOrder, decide, next, replay,
 };
@@ -251,20 +252,26 @@ impl World {
     fn install(&mut self, order: &StepOrder, target: Version, fate: Fate) -> StepOutcome {
         let node = order.node;
         assert!(self.installs.iter().all(|(_, step)| *step != order.step), "P6: {} began twice", order.step);
-        assert!(self.between.is_none_or(|other| other == node), "P1: {:?} is not confirmed yet", self.between);
+        assert!(
+            self.between.is_none_or(|other| other == node),
+            "P1: {:?} is not confirmed yet",
+            self.between
+        );
         assert!(self.checked.remove(&node), "P4: {node} was not found healthy just before, by this driver");
         assert!(self.versions[&node] < target, "P3: {node} would go down or stay");
         let first = self.versions.values().all(|version| *version < target);
         assert!(!first || node == self.master, "P2: {node} is first, but {} is the master", self.master);
         self.installs.push((node, order.step.clone()));
         self.between = Some(node);
-        let installed = |exit| StepReport::Install(Installed {
-            exit,
-            took_ms: 1,
-            log_says_complete: true,
-            log_errors: Vec::new(),
-            log_path: "/log".to_owned(),
-        });
+        let installed = |exit| {
+            StepReport::Install(Installed {
+                exit,
+                took_ms: 1,
+                log_says_complete: true,
+                log_errors: Vec::new(),
+                log_path: "/log".to_owned(),
+            })
+        };
         let done = !matches!(fate, Fate::InstallsNothing | Fate::CutOffUndone);
         if done {
             self.versions.insert(node, target);

@@ -1,4 +1,5 @@
 //! What every end-to-end test needs. Each test file uses a part of it.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
 use std::process::{Child, Command, Stdio};
@@ -129,4 +130,15 @@ pub async fn install_of(stage: &Stage, uid: u32) {
         model.installs.iter().any(|install| install.uid == uid)
     });
     assert!(begun.await, "no install on node {uid}");
+}
+
+/// Downloads, unpacks and installs as a person would.
+pub fn by_hand(stage: &Stage, uid: u32) {
+    let dir = stage.cluster.agent_state_dir(uid).join("by-hand");
+    std::fs::create_dir_all(&dir).unwrap();
+    let package = stage.dir.join("mirror").join(format!("redislabs-{TO}-jammy-amd64.tar"));
+    let script = "umask 0022; tar xf \"$0\" && exec ./install.sh -y </dev/null";
+    let done = Command::new("sh").arg("-c").arg(script).arg(package).current_dir(dir).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(stage.cluster.version(uid).unwrap(), v(TO), "{done:?}");
 }

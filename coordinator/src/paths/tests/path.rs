@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proto::Version;
 
 use super::{packages, version};
-use crate::plan::{NoPath, PathVerdict, Table, UpgradePath, find_path, find_path_for};
+use crate::paths::{NoPath, PathVerdict, Table, UpgradePath, find_path, find_path_for};
 
 fn path(from: &str, to: &str, at_hand: &[&str]) -> Result<UpgradePath, NoPath> {
     find_path(&Table::vendor().unwrap(), version(from), version(to), &packages(at_hand))

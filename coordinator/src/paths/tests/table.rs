@@ -1,7 +1,7 @@
 //! Every cell of the vendor's table, by hand from fact sheet §1.1 and §1.3.
 
 use super::version;
-use crate::plan::{PathVerdict, Status, Table};
+use crate::paths::{PathVerdict, Status, Table};
 
 /// One version of every release the table's columns name.
 const COLUMNS: [&[&str]; 7] = [

@@ -1,5 +1,5 @@
 use super::packages;
-use crate::plan::{PathsDocument, Status, Table, VersionSpec, explain};
+use crate::paths::{PathsDocument, Status, Table, VersionSpec, explain};
 
 fn ask(from: &str, to: &str, at_hand: &[&str]) -> PathsDocument {
     let spec = |text: &str| (!text.is_empty()).then(|| text.parse::<VersionSpec>().unwrap());

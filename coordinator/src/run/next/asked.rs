@@ -1,0 +1,99 @@
+//! What people ask of a run.
+
+use proto::{NodeUid, StepKind, StepOutcome};
+
+use super::driving::install_intended;
+use super::{Verdict, active, progress};
+use crate::run::{Phase, Request, Run, StepEntry, StepState};
+
+pub(super) fn pause(run: &mut Run) -> Verdict {
+    active(run)?;
+    if !run.pause_wanted {
+        return Err("nobody asked for a pause".to_owned());
+    }
+    if let Some(turn) = &run.turn {
+        return Err(format!("it is the turn of {}", turn.node));
+    }
+    run.pause_wanted = false;
+    run.held = None;
+    run.phase = Phase::Paused;
+    Ok(())
+}
+
+pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
+    match request {
+        Request::Pause => {
+            run.pause_wanted = run.phase == Phase::Active;
+            Ok(())
+        }
+        Request::Resume => {
+            resume(run);
+            Ok(())
+        }
+        Request::Abort => {
+            run.abort_wanted = true;
+            if run.phase != Phase::Active {
+                run.turn = None;
+                run.phase = Phase::Active;
+            }
+            Ok(())
+        }
+        Request::Retry { node } => retry(run, *node),
+    }
+}
+
+pub(super) fn resume(run: &mut Run) {
+    run.pause_wanted = false;
+    if run.phase == Phase::Active {
+        return;
+    }
+    // A turn without an install goes back to its gate; one with an install is looked at again, never installed again.
+    if run.turn.as_ref().is_some_and(|turn| !install_intended(run, turn)) {
+        run.turn = None;
+    }
+    new_rounds(run);
+    run.phase = Phase::Active;
+}
+
+/// Gives every node a new round, so that what failed or was cancelled is tried under a new id.
+pub(super) fn new_rounds(run: &mut Run) {
+    run.nodes.values_mut().for_each(|progress| progress.round += 1);
+}
+
+pub(super) fn retry(run: &mut Run, node: Option<NodeUid>) -> Verdict {
+    let Phase::Halted(halt) = &run.phase else {
+        return Err("only a halted run can be retried".to_owned());
+    };
+    let failed = halt.node.or(run.turn.as_ref().map(|turn| turn.node));
+    let node = node.or(failed);
+    if node != failed {
+        return Err("only the node that failed can be retried".to_owned());
+    }
+    if let Some((step, _)) = run.install_in_flight() {
+        return Err(format!("nobody knows what became of install {step} yet; resume the run to find out"));
+    }
+    if let Some(node) = node {
+        let hop = run.hop().map_or(0, |(hop, _)| hop);
+        let used = run.ledger.get(&run.step_id(node, hop, StepKind::Install)).is_some_and(consumed);
+        let progress = progress(run, node)?;
+        progress.attempt += u32::from(used);
+    }
+    run.turn = None;
+    new_rounds(run);
+    run.phase = Phase::Active;
+    Ok(())
+}
+
+/// Whether an install's id can no longer be used: it ended, in whatever way.
+pub(super) fn consumed(entry: &StepEntry) -> bool {
+    match &entry.state {
+        StepState::Ended(outcome) => match **outcome {
+            StepOutcome::Completed { .. }
+            | StepOutcome::Failed(_)
+            | StepOutcome::Interrupted(_)
+            | StepOutcome::Cancelled => true,
+        },
+        StepState::InFlight => true,
+        StepState::NeverStarted => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! The pure machine: what an event does to a run, and which events cannot be.
+
+mod asked;
+mod driving;
+mod steps;
+mod turns;
+
+use proto::{NodeRole, NodeUid, RunId, Version};
+
+use super::{Event, NodeProgress, Phase, Record, Run, StepState, Turn};
+use asked::{ask, pause};
+use driving::{claim, drive};
+use steps::{after_refused_install, end_step, intend, never_started};
+use turns::{between_turns, pass_gate, seen_at_target, witness};
+
+/// An event that cannot follow what the journal holds: the journal is damaged or the driver is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} of run {run}, `{event}`, cannot happen now: {reason}")]
+pub struct Illegal {
+    /// The run.
+    pub run: RunId,
+    /// The event's number.
+    pub seq: u64,
+    /// The event's kind.
+    pub event: &'static str,
+    /// Why it cannot be.
+    pub reason: String,
+}
+
+type Verdict = Result<(), String>;
+
+/// The run that a journal leaves.
+pub fn replay(id: &RunId, records: &[Record]) -> Result<Run, Illegal> {
+    let illegal =
+        |seq, event, reason: &str| Illegal { run: id.clone(), seq, event, reason: reason.to_owned() };
+    let (first, rest) =
+        records.split_first().ok_or_else(|| illegal(1, "created", "the journal of this run is empty"))?;
+    let mut run =
+        create(id, first).ok_or_else(|| illegal(first.seq, first.event.kind(), "it is not `created`"))?;
+    for (expected, record) in (2..).zip(rest) {
+        if record.seq != expected {
+            return Err(illegal(record.seq, record.event.kind(), "an event before it is missing"));
+        }
+        run = next(run, record)?;
+    }
+    Ok(run)
+}
+
+/// What an event makes of a run.
+pub fn next(mut run: Run, record: &Record) -> Result<Run, Illegal> {
+    let phase = run.phase.clone();
+    apply(&mut run, record).map_err(|reason| Illegal {
+        run: run.id.clone(),
+        seq: record.seq,
+        event: record.event.kind(),
+        reason,
+    })?;
+    run.updated_at = record.at;
+    if run.phase != phase {
+        run.phase_since = record.at;
+    }
+    Ok(run)
+}
+
+fn create(id: &RunId, record: &Record) -> Option<Run> {
+    let Event::Created { plan, prepare_only, deadlines, by: _ } = &record.event else { return None };
+    let nodes = plan.nodes.iter().map(|node| (node.uid, starting(node.installed, node.role))).collect();
+    Some(Run {
+        id: id.clone(),
+        plan: (**plan).clone(),
+        prepare_only: *prepare_only,
+        deadlines: *deadlines,
+        phase: Phase::Active,
+        driver: None,
+        nodes,
+        turn: None,
+        ledger: super::Ledger::default(),
+        claimed: Default::default(),
+        released: Default::default(),
+        refused: None,
+        pause_wanted: false,
+        abort_wanted: false,
+        held: None,
+        advice: Vec::new(),
+        created_at: record.at,
+        updated_at: record.at,
+        phase_since: record.at,
+    })
+}
+
+fn starting(version: Version, role: NodeRole) -> NodeProgress {
+    NodeProgress {
+        attempt: 1,
+        round: 1,
+        done: Default::default(),
+        witnesses: Vec::new(),
+        version,
+        role,
+        turn_started_at: None,
+    }
+}
+
+fn apply(run: &mut Run, record: &Record) -> Verdict {
+    let at = record.at;
+    if let Phase::Ended(_) = run.phase {
+        return Err("the run is over".to_owned());
+    }
+    match &record.event {
+        Event::Created { .. } => Err("a run is created once".to_owned()),
+        Event::Driving { holder } => drive(run, record, holder),
+        Event::Claimed { node } => claim(run, *node),
+        Event::ClaimRefused { node, failure } => {
+            active(run)?;
+            run.refused.get_or_insert((*node, failure.clone()));
+            Ok(())
+        }
+        Event::StepIntended { step, node, hop, spec } => intend(run, step, (*node, *hop), spec, at),
+        Event::StepEnded { step, outcome } => {
+            end_step(run, step, StepState::Ended(outcome.clone()), at)?;
+            after_refused_install(run, step);
+            Ok(())
+        }
+        Event::StepNeverStarted { step } => never_started(run, step, at),
+        Event::GateHeld { hop, reasons, gives_up_at } => {
+            between_turns(run, *hop)?;
+            run.held = Some((reasons.clone(), *gives_up_at));
+            Ok(())
+        }
+        Event::GatePassed { hop, node, from, role, master, observed_at: _ } => {
+            pass_gate(run, Turn { hop: *hop, node: *node, from: *from, role: *role, round: 0 }, *master, at)
+        }
+        Event::SeenAtTarget { hop, node, version } => seen_at_target(run, *hop, *node, *version, at),
+        Event::Witnessed { hop, node, by, master } => witness(run, (*hop, *node), by, *master, at),
+        Event::Requested { request, by: _ } => ask(run, request),
+        Event::Paused => pause(run),
+        Event::Halted(halt) => {
+            active(run)?;
+            run.held = None;
+            run.phase = Phase::Halted((**halt).clone());
+            Ok(())
+        }
+        Event::Released { node, trouble: _ } => {
+            active(run)?;
+            run.claimed.remove(node);
+            run.released.insert(*node);
+            Ok(())
+        }
+        Event::Advised { advice } => {
+            active(run)?;
+            run.advice.clone_from(advice);
+            Ok(())
+        }
+        Event::Ended(end) => {
+            active(run)?;
+            run.phase = Phase::Ended(end.clone());
+            Ok(())
+        }
+    }
+}
+
+fn active(run: &Run) -> Verdict {
+    match run.phase {
+        Phase::Active => Ok(()),
+        Phase::Paused => Err("the run is paused".to_owned()),
+        Phase::Halted(_) => Err("the run is halted".to_owned()),
+        Phase::Ended(_) => Err("the run is over".to_owned()),
+    }
+}
+
+fn progress(run: &mut Run, node: NodeUid) -> Result<&mut NodeProgress, String> {
+    run.nodes.get_mut(&node).ok_or_else(|| format!("{node} is not in the plan"))
+}

@@ -1,0 +1,202 @@
+//! What the source itself must satisfy: directions of imports, what pure code may not touch, sizes, names.
+
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// All Rust files below a directory, as (path from the workspace's root, text).
+fn sources(below: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect(&root().join(below), &mut found);
+    assert!(!found.is_empty(), "nothing below {below}");
+    found
+}
+
+fn collect(dir: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root()).unwrap().display().to_string();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// The lines of a file outside its tests that say something.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    text[..end].lines().map(str::trim).filter(|line| !line.starts_with("//"))
+}
+
+fn is_test(name: &str) -> bool {
+    name.contains("/tests/") || name.ends_with("/tests.rs") || name.ends_with("/test_product.rs")
+}
+
+/// No file below these places says any of these words outside its tests.
+fn never_says(places: &[&str], words: &[&str]) {
+    for place in places {
+        let files = if place.ends_with(".rs") {
+            vec![((*place).to_owned(), fs::read_to_string(root().join(place)).unwrap())]
+        } else {
+            sources(place)
+        };
+        for (name, text) in files.iter().filter(|(name, _)| !is_test(name)) {
+            for word in words {
+                let line = code(text).find(|line| line.contains(word));
+                assert!(line.is_none(), "{name} must not say `{word}`: {line:?}");
+            }
+        }
+    }
+}
+
+const COORDINATOR_PURE: [&str; 4] =
+    ["coordinator/src/paths", "coordinator/src/checks", "coordinator/src/plan", "coordinator/src/catalogue"];
+const MACHINE_PURE: [&str; 8] = [
+    "coordinator/src/run/next",
+    "coordinator/src/run/decide.rs",
+    "coordinator/src/run/state.rs",
+    "coordinator/src/run/event.rs",
+    "coordinator/src/run/ledger.rs",
+    "coordinator/src/run/judge.rs",
+    "coordinator/src/run/action.rs",
+    "coordinator/src/snapshot.rs",
+];
+
+#[test]
+fn pure_code_knows_no_door_no_clock_and_no_runtime() {
+    let doors = [
+        "tokio",
+        "tonic",
+        "sqlx",
+        "reqwest",
+        "Timestamp::now",
+        "SystemTime",
+        "Instant",
+        "std::fs",
+        "std::env",
+    ];
+    never_says(&COORDINATOR_PURE, &doors);
+    never_says(&MACHINE_PURE, &doors);
+    never_says(&["agent/src/parse"], &doors);
+}
+
+#[test]
+fn no_import_of_the_coordinator_runs_back_up() {
+    let floors = [
+        ("coordinator/src/catalogue", &["paths", "checks", "plan", "run", "server", "cli", "documents"][..]),
+        ("coordinator/src/paths", &["checks", "plan", "run", "server", "cli", "documents", "store"][..]),
+        ("coordinator/src/checks", &["plan", "run", "server", "cli", "documents", "store"][..]),
+        ("coordinator/src/plan", &["run", "server", "cli", "documents", "store"][..]),
+        ("coordinator/src/run", &["server", "cli", "documents"][..]),
+        ("coordinator/src/store", &["server", "cli", "documents"][..]),
+        ("coordinator/src/documents", &["server", "cli"][..]),
+        ("coordinator/src/server", &["cli"][..]),
+    ];
+    for (floor, above) in floors {
+        let words: Vec<String> = above.iter().map(|module| format!("crate::{module}::")).collect();
+        never_says(&[floor], &words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn no_import_of_the_agent_runs_back_up() {
+    let floors = [
+        (
+            "agent/src/parse",
+            &["host", "observe", "package", "steps", "executor", "runner", "rpc", "serve"][..],
+        ),
+        ("agent/src/host", &["observe", "package", "steps", "executor", "runner", "rpc", "serve"][..]),
+        ("agent/src/observe", &["package", "steps", "executor", "runner", "rpc", "serve"][..]),
+        ("agent/src/package", &["steps", "rpc", "serve"][..]),
+        ("agent/src/steps", &["rpc", "serve"][..]),
+        ("agent/src/executor", &["rpc", "serve"][..]),
+    ];
+    for (floor, above) in floors {
+        let words: Vec<String> = above.iter().map(|module| format!("crate::{module}::")).collect();
+        never_says(&[floor], &words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn agent_and_coordinator_know_only_proto() {
+    let manifest = |name: &str| fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+    for (name, others) in
+        [("agent", ["coordinator", "sim"]), ("coordinator", ["agent", "sim"]), ("proto", ["agent", "sim"])]
+    {
+        for other in others {
+            assert!(!manifest(name).contains(&format!("{other}.workspace")), "{name} depends on {other}");
+        }
+    }
+}
+
+#[test]
+fn tonic_lives_in_its_rooms() {
+    let rooms = ["agent/src/rpc.rs", "coordinator/src/agents.rs", "coordinator/src/cli/client.rs"];
+    for below in ["agent/src", "coordinator/src"] {
+        for (name, text) in sources(below) {
+            let allowed = rooms.contains(&name.as_str())
+                || name.starts_with("coordinator/src/server/")
+                || is_test(&name);
+            let line = code(&text).find(|line| line.contains("tonic::"));
+            assert!(allowed || line.is_none(), "{name} must not know tonic: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn main_is_short_and_files_are_not_long() {
+    for below in ["proto/src", "agent/src", "coordinator/src", "xtask"] {
+        for (name, text) in sources(below).iter().filter(|(name, _)| !name.contains("/target/")) {
+            let lines = code(text).count();
+            let most = if name.ends_with("src/main.rs") { 80 } else { 400 };
+            assert!(lines <= most, "{name} has {lines} lines of code; {most} are the limit");
+        }
+    }
+}
+
+#[test]
+fn forbidden_names_and_stubs_do_not_creep_in() {
+    let names = ["Manager", "Helper", "Util"].map(|name| [format!("struct {name}"), format!("enum {name}")]);
+    let stubs = ["todo!(", "unimplemented!(", "#[ignore"].map(str::to_owned);
+    for below in
+        ["proto/src", "agent/src", "coordinator/src", "xtask/src", "xtask/sim/src", "xtask/stage/src"]
+    {
+        for (name, text) in sources(below) {
+            for word in names.iter().flatten().chain(&stubs) {
+                assert!(!code(&text).any(|line| line.contains(word.as_str())), "{name} says `{word}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn neither_ring_nor_openssl_is_built() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = std::process::Command::new(cargo)
+        .args([
+            "tree",
+            "--workspace",
+            "--offline",
+            "--edges",
+            "normal,build,dev",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(tree.stdout).unwrap();
+    assert!(text.contains("aws-lc-rs v"), "{}", String::from_utf8_lossy(&tree.stderr));
+    for banned in ["ring v", "openssl v", "openssl-sys v", "tokio-tar v"] {
+        assert!(!text.lines().any(|line| line.starts_with(banned)), "{banned} is in the tree");
+    }
+}
