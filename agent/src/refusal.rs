@@ -89,8 +89,9 @@ impl Refusal {
             }
             Self::ClaimedByOther(claim) => {
                 let remedy = format!(
-                    "let run {} finish, or look with `ratchet why {}` and take over with `ratchet takeover {}`",
-                    claim.run, claim.run, claim.cluster
+                    "let run {0} finish; if it is over or nobody drives it, `ratchet abort {0}` where it was started \
+                     gives the node back",
+                    claim.run
                 );
                 Failure::operator("claimed-by-other", message, remedy)
             }

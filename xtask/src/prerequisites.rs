@@ -14,6 +14,10 @@ pub const REDIS: Program = Program { name: "redis-server", package: "redis-serve
 pub const C_COMPILER: Program = Program { name: "cc", package: "gcc libc6-dev" };
 /// `aws-lc-sys` is built with it.
 pub const MAKE: Program = Program { name: "make", package: "make" };
+/// Boots the nodes of the lab.
+pub const NSPAWN: Program = Program { name: "systemd-nspawn", package: "systemd-container" };
+/// Carries the agent's words to the systemd of such a node.
+pub const DBUS: Program = Program { name: "dbus-daemon", package: "dbus" };
 
 /// A program and the Debian packages that bring it.
 #[derive(Clone, Copy, Debug)]

@@ -27,7 +27,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 fn foreign(claim: &Claim) -> Finding {
     let saw = format!("{} holds it for {} since {}", claim.holder, claim.run, claim.since);
     let why = "two drivers never act on one cluster";
-    CHECK.block(saw, why).fix(format!("ratchet show {}   # then resume, abort or take it over", claim.run))
+    CHECK
+        .block(saw, why)
+        .fix(format!("ratchet abort {0}   # or `ratchet resume {0}`; where that run was started", claim.run))
 }
 
 fn lost() -> Finding {

@@ -31,7 +31,7 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4
 /// The coordinator's configuration (design §7).
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where runs and the catalogue are kept: `sqlite:///…` or `postgres://…`.
+    /// Where runs and the catalogue are kept: `sqlite:///…`.
     pub store: String,
     /// How agents and coordinators are talked to.
     pub security: Security,

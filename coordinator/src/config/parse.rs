@@ -30,15 +30,14 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
 
 /// Relative paths are refused: the same configuration must mean the same store wherever a command is typed.
 fn store(top: &mut Reader, mistakes: &mut Mistakes) -> String {
-    let remedy = "write `sqlite:///absolute/path.db` or `postgres://user@host/database`";
+    let remedy = "write `sqlite:///absolute/path.db`";
     let Some(store) = top.text("store", remedy, mistakes) else {
         return DEFAULT_STORE.to_owned();
     };
-    let reason = if let Some(path) = store.strip_prefix("sqlite://") {
-        (!path.starts_with('/')).then_some("its path is relative")
-    } else {
-        let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| store.starts_with(scheme));
-        (!postgres).then_some("it names no kind of store that is known")
+    let reason = match store.strip_prefix("sqlite://") {
+        Some(path) if path.starts_with('/') => None,
+        Some(_) => Some("its path is relative"),
+        None => Some("it names no kind of store that this version knows"),
     };
     if let Some(reason) = reason {
         mistakes.note("store", format!("`{store}`: {reason}"), remedy);

@@ -148,9 +148,9 @@ pub fn event_document(run: &RunId, record: &Record) -> EventDocument {
 /// The exit code that fits where a run stands (design §7).
 pub fn exit_code(state: RunState) -> u8 {
     match state {
-        RunState::Done | RunState::Aborted => 0,
+        RunState::Done => 0,
         RunState::Blocked => 3,
-        RunState::Halted => 4,
+        RunState::Halted | RunState::Aborted => 4,
         RunState::Running | RunState::Interrupted | RunState::Paused => 5,
     }
 }

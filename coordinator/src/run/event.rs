@@ -133,7 +133,7 @@ pub enum Event {
     Released {
         /// The node.
         node: NodeUid,
-        /// Why it could not be asked, if so. The claim then waits for the next run or for `ratchet takeover`.
+        /// Why it could not be asked, if so. The claim then stays until `ratchet abort` gives it back.
         trouble: Option<Failure>,
     },
     /// What the vendor's procedure leaves to a person, as the cluster was found at the end (fact sheet §7.1).

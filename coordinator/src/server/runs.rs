@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proto::{Failure, NodeUid, RunId};
+use proto::{Authority, Failure, NodeUid, RunId};
 use tokio::task::JoinHandle;
 
 use super::Core;
@@ -86,6 +86,9 @@ impl Core {
     async fn ask(&self, key: &str, request: Request) -> Result<RunDocument, Failure> {
         let listing = self.find(key).await?;
         let (run, driven) = self.load(&listing.id).await?;
+        if let (Request::Abort, Phase::Ended(_)) = (&request, &run.phase) {
+            return self.give_back(&listing, &run).await;
+        }
         not_over(&run)?;
         if driven {
             return self.ask_driver(&listing, &request).await;
@@ -95,6 +98,21 @@ impl Core {
             Request::Pause => self.document(&listing.id, None).await,
             request => self.take_over(&listing, &run, request).await,
         }
+    }
+
+    /// A run that is over may have left claims on agents that could not be reached then: they are given back now, so
+    /// that no node is lost to it (promise P12).
+    async fn give_back(&self, listing: &RunListing, run: &Run) -> Result<RunDocument, Failure> {
+        let lease = self.store().acquire(&listing.cluster, &crate::identity::holder()).await?;
+        let authority = Authority { run: run.id.clone(), epoch: lease.epoch };
+        for node in &run.plan.nodes {
+            match self.world.agents.release(&node.agent, &authority).await {
+                // Held by another run by now: there is nothing of this one to give back.
+                Err(failure) if failure.id != "claimed-by-other" => return Err(failure),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        self.document(&listing.id, None).await
     }
 
     async fn ask_driver(&self, listing: &RunListing, request: &Request) -> Result<RunDocument, Failure> {

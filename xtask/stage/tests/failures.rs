@@ -119,3 +119,20 @@ async fn a_lying_check_on_one_node_does_not_hide_what_the_others_see() {
     halted(&upgrade(&stage));
     assert_eq!(installs(&stage).iter().sum::<usize>(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_could_not_be_given_back_is_no_dead_end() {
+    let mut stage = set(impatient("on install of master nth 1: abort exit 0")).await;
+    halted(&upgrade(&stage));
+    let id = only_run(&stage);
+    stage.kill_agent(3).unwrap();
+    assert_eq!(ratchet(&stage, &["abort", &id]).code, 0);
+    stage.start_agent(3).unwrap();
+    let refused = upgrade(&stage);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.out.contains(&format!("ratchet abort {id}")), "P12: {refused:?}");
+    assert_eq!(ratchet(&stage, &["abort", &id]).code, 0);
+    let done = upgrade(&stage);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(versions(&stage), [TO; 3]);
+}

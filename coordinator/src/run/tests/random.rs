@@ -45,7 +45,8 @@ fn operate(world: &mut World, dice: &mut Dice) {
     world.healthy = true;
     world.take_over();
     let retry = matches!(world.run.phase, Phase::Halted(_)) && world.run.install_in_flight().is_none();
-    let request = if retry && !dice.roll().is_multiple_of(4) { Request::Retry { node: None } } else { Request::Resume };
+    let request =
+        if retry && !dice.roll().is_multiple_of(4) { Request::Retry { node: None } } else { Request::Resume };
     let legal = |request: &Request| {
         let event = crate::run::Event::Requested { request: request.clone(), by: "x".to_owned() };
         let record = crate::run::Record { seq: 0, epoch: proto::Epoch(0), at: world.run.updated_at, event };

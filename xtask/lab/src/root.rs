@@ -1,0 +1,120 @@
+//! What a node's disk holds before it boots for the first time.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The project's own units, as they are shipped.
+const UNITS: [(&str, &str); 3] = [
+    ("etc/systemd/system/ratchet-agent.service", include_str!("../../../systemd/ratchet-agent.service")),
+    ("etc/systemd/system/ratchet-op@.service", include_str!("../../../systemd/ratchet-op@.service")),
+    ("etc/tmpfiles.d/ratchet-agent.conf", include_str!("../../../systemd/ratchet-agent.tmpfiles.conf")),
+];
+
+/// The least an agent is told. All else is the default: the product is the node's own, and the agent finds out by
+/// itself that it runs under systemd.
+const AGENT: &str = "listen = '127.0.0.1:7443'\ninsecure_loopback = true\n";
+
+const CERTIFICATES: &str = "ssl/certs/ca-certificates.crt";
+
+/// Services that a node without terminal, clock and cards has no use for.
+const MASKED: [&str; 13] = [
+    "systemd-logind.service",
+    "systemd-networkd.service",
+    "systemd-timesyncd.service",
+    "systemd-sysusers.service",
+    "systemd-firstboot.service",
+    "systemd-remount-fs.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+    "getty.target",
+    "console-getty.service",
+    "dev-hugepages.mount",
+    "dev-mqueue.mount",
+    "sys-fs-fuse-connections.mount",
+];
+
+/// A node's file system, seen from outside.
+#[derive(Clone, Debug)]
+pub struct Root {
+    place: PathBuf,
+}
+
+impl Root {
+    /// Lays out a node in a test's place, with the agent installed and enabled.
+    ///
+    /// # Errors
+    /// When the agent cannot be built, or a file cannot be written.
+    pub fn lay_out(place: &Path) -> Result<Self> {
+        let root = Self { place: place.to_owned() };
+        for dir in ["dev", "home", "proc", "root", "run", "sys", "tmp", "usr", "var/log/journal", "var/tmp"] {
+            fs::create_dir_all(root.path(dir))?;
+        }
+        for dir in ["tmp", "var/tmp"] {
+            fs::set_permissions(root.path(dir), fs::Permissions::from_mode(0o1777))?;
+        }
+        for dir in ["bin", "sbin", "lib", "lib64"] {
+            symlink(Path::new("usr").join(dir), root.path(dir))?;
+        }
+        root.configure_system()?;
+        root.install_agent()?;
+        Ok(root)
+    }
+
+    /// A file or directory of the node.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.place.join("root").join(below.trim_start_matches('/'))
+    }
+
+    /// Writes a file of the node, with the directories above it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, below: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
+        let path = self.path(below);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+        made.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes a shell script of the node.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn program(&self, below: &str, script: &str) -> Result<()> {
+        self.write(below, format!("#!/bin/sh\n{script}\n"))?;
+        Ok(fs::set_permissions(self.path(below), fs::Permissions::from_mode(0o755))?)
+    }
+
+    /// The directory whose files are laid over the host's `/usr`.
+    pub(crate) fn over_usr(&self) -> PathBuf {
+        self.place.join("usr")
+    }
+
+    fn configure_system(&self) -> Result<()> {
+        // The users of the host, because its D-Bus runs as one of them. An agent does not start without authorities.
+        for name in ["passwd", "group", "shadow", "nsswitch.conf", "hosts", "ld.so.cache", CERTIFICATES] {
+            let host = Path::new("/etc").join(name);
+            self.write(&format!("etc/{name}"), fs::read(&host).with_context(|| host.display().to_string())?)?;
+        }
+        self.write("etc/os-release", fs::read("/usr/lib/os-release")?)?;
+        // With an id, this is no first boot, and no service is enabled by a preset.
+        self.write("etc/machine-id", "0123456789abcdef0123456789abcdef\n")?;
+        for (below, text) in UNITS {
+            self.write(below, text)?;
+        }
+        let unit = |name: &str| self.path("etc/systemd/system").join(name);
+        symlink("/lib/systemd/system/multi-user.target", unit("default.target"))?;
+        MASKED.iter().try_for_each(|name| symlink("/dev/null", unit(name)))?;
+        fs::create_dir(unit("multi-user.target.wants"))?;
+        Ok(symlink("../ratchet-agent.service", unit("multi-user.target.wants/ratchet-agent.service"))?)
+    }
+
+    fn install_agent(&self) -> Result<()> {
+        let built = sim::built_binary("agent", "ratchet-agent")?;
+        fs::create_dir_all(self.over_usr().join("bin"))?;
+        fs::copy(&built, self.over_usr().join("bin/ratchet-agent"))?;
+        self.write("etc/ratchet/agent.toml", AGENT)
+    }
+}

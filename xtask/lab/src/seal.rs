@@ -1,0 +1,87 @@
+//! Sealing a test off: namespaces of its own for processes, mounts and network, which end when it does.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::cgroups::{Cgroups, PREFIX};
+
+/// Names the place of a test, inside the seal only.
+const PLACE: &str = "RATCHET_LAB_PLACE";
+/// What a test that ran to its end leaves in its place: a name that matches no test must not look like a success.
+const ENDED: &str = "ended";
+/// What a lab is made of.
+const PROGRAMS: [&str; 7] =
+    ["systemd-nspawn", "dbus-daemon", "bash", "unshare", "nsenter", "setpriv", "mount"];
+
+/// A test that failed inside its seal; what it said is in the test's output.
+#[derive(Debug, thiserror::Error)]
+#[error("{test} failed; the node's files and its console.log are kept in {place}")]
+pub struct Failed {
+    /// The test.
+    pub test: String,
+    /// Where its node's files are.
+    pub place: PathBuf,
+}
+
+/// Runs the body of the test of this name, sealed off and in a fresh directory: this very program is started again for
+/// it, as the first but one process of its namespaces. Where a node cannot be booted, the test says so and ends, or
+/// fails where `CI` is set.
+///
+/// # Errors
+/// [`Failed`], or whatever hindered the test.
+pub fn sealed(test: &str, body: impl AsyncFnOnce(&Path) -> Result<()>) -> Result<()> {
+    if let Some(place) = env::var_os(PLACE).map(PathBuf::from) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(body(&place))?;
+        return fs::write(place.join(ENDED), "").context("cannot say that the test has ended");
+    }
+    if let Some(reason) = hindrance() {
+        ensure!(env::var_os("CI").is_none(), "{test} must run in CI, and cannot: {reason}");
+        eprintln!("SKIPPED, so nothing is proven: {test}: {reason}");
+        return Ok(());
+    }
+    let place = tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir()?;
+    let name = place.path().file_name().context("a directory without a name")?.to_string_lossy();
+    let _cgroups = Cgroups::make(&name)?;
+    let status = inside(test, place.path())?.status().context("cannot start the sealed test")?;
+    if status.success() && place.path().join(ENDED).exists() {
+        return Ok(());
+    }
+    bail!(Failed { test: test.to_owned(), place: place.keep() })
+}
+
+/// This program again, for one test. The shell is the first process of the namespace and reaps what is orphaned in it;
+/// when this process dies, it dies, and all others with it.
+fn inside(test: &str, place: &Path) -> Result<Command> {
+    let mut command = sealing();
+    let script = "mount -t tmpfs -o mode=0755 run /run && \"$@\"; exit $?";
+    command.args(["bash", "-c", script, "sealed"]).arg(env::current_exe()?);
+    command.args([test, "--exact", "--nocapture"]).env(PLACE, place).stdin(Stdio::null());
+    Ok(command)
+}
+
+fn sealing() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--ipc", "--uts", "--pid"]);
+    command.args(["--fork", "--kill-child", "--mount-proc"]);
+    command
+}
+
+/// Why no node can be booted here.
+fn hindrance() -> Option<String> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &&str| env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|name| !is_there(name)).collect();
+    if !rustix::process::geteuid().is_root() {
+        return Some("booting a node needs root".to_owned());
+    }
+    if !missing.is_empty() {
+        return Some(format!("{} not found; install systemd-container and dbus", missing.join(", ")));
+    }
+    let sealed = sealing().arg("true").output();
+    let refused = sealed.map_or(true, |sealed| !sealed.status.success());
+    refused.then(|| "this system refuses new namespaces, as unprivileged containers do".to_owned())
+}
