@@ -32,9 +32,6 @@ pub enum RunError {
     /// The listener or the certificates cannot be used.
     #[error("the listener cannot be used")]
     Transport(#[from] TransportError),
-    /// The HTTP client cannot be set up.
-    #[error("the HTTP client cannot be set up")]
-    Client(#[from] reqwest::Error),
     /// Serving broke off.
     #[error("serving broke off")]
     Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -52,7 +49,7 @@ pub async fn run(
     let state = StateDir::create(&config.state_dir)?;
     let _alone = lock(&state)?;
     let security = config.security.clone();
-    let executor = Executor::open(door(config, state)?)?;
+    let executor = Executor::open(door(config, state))?;
     let stopping = executor.stopping();
     tokio::spawn(async move {
         shutdown.await;
@@ -62,19 +59,16 @@ pub async fn run(
 }
 
 /// What steps work with, out of a configuration.
-///
-/// # Errors
-/// [`RunError::Client`].
-pub fn door(config: Config, state: StateDir) -> Result<Door, RunError> {
+pub fn door(config: Config, state: StateDir) -> Door {
     let product = Product::new(config.root.clone());
     let observer = Observer::new(product, config.state_dir.clone());
-    Ok(Door {
+    Door {
         packages: Packages::in_state(&state),
-        fetcher: Fetcher::new(Patience::default())?,
+        fetcher: Fetcher::new(Patience::default()),
         node: Node::new(observer),
         state,
         config: Arc::new(config),
-    })
+    }
 }
 
 /// Two agents in one state directory would each believe that a step is theirs.

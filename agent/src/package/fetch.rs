@@ -13,6 +13,7 @@ use super::source::{self, SourceError};
 use super::store::Packages;
 use crate::durable::StateError;
 use crate::executor::Reporter;
+use crate::failures::chain;
 
 /// Room that must be left on the file system besides the archive.
 const MARGIN: u64 = 64 << 20;
@@ -50,7 +51,8 @@ pub struct Fetched {
 /// Gets archives.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
-    client: Client,
+    /// Or why there is none, for instance on a machine without certificates of any authority: files need no client.
+    client: Result<Client, String>,
     patience: Patience,
 }
 
@@ -70,10 +72,7 @@ impl From<StateError> for Try {
 
 impl Fetcher {
     /// A fetcher with its own connections. There is no time limit on a whole download, but one on silence.
-    ///
-    /// # Errors
-    /// When the TLS library cannot be set up.
-    pub fn new(patience: Patience) -> Result<Self, reqwest::Error> {
+    pub fn new(patience: Patience) -> Self {
         let policy = redirect::Policy::custom(|attempt| {
             let leaves_tls = attempt.previous().last().is_some_and(|url| url.scheme() == "https")
                 && attempt.url().scheme() != "https";
@@ -87,8 +86,9 @@ impl Fetcher {
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(30))
             .redirect(policy)
-            .build()?;
-        Ok(Self { client, patience })
+            .build()
+            .map_err(|error| chain(&error));
+        Self { client, patience }
     }
 
     /// Gets an archive and keeps it; the caller holds its lock.

@@ -44,14 +44,17 @@ pub(super) enum SourceError {
 
 /// Opens a source; `kept` says what is held of it already and how many bytes.
 pub(super) async fn open(
-    client: &Client,
+    client: &Result<Client, String>,
     source: &str,
     kept: Option<(&Origin, u64)>,
 ) -> Result<Body, SourceError> {
     let url: Url =
         source.parse().map_err(|error| SourceError::Permanent(format!("it is not a URL: {error}")))?;
     match url.scheme() {
-        "http" | "https" => open_http(client, url, source, kept).await,
+        "http" | "https" => match client {
+            Ok(client) => open_http(client, url, source, kept).await,
+            Err(reason) => Err(SourceError::Permanent(format!("there is no HTTP client here: {reason}"))),
+        },
         "file" => open_file(&url, source, kept.map_or(0, |(_, length)| length)).await,
         other => Err(SourceError::Permanent(format!("`{other}` is not http, https or file"))),
     }

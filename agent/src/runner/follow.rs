@@ -55,7 +55,8 @@ pub async fn follow(
             Ok(None) => {}
             Err(error) => return Ended::Interrupted(error.full()),
         }
-        if let Some(reason) = rebooted(&files) {
+        // A held lock proves that the op runner lives, whatever boot id a sandbox or container shows.
+        if !held && let Some(reason) = rebooted(&files) {
             return Ended::Interrupted(reason);
         }
         let alive = held || installer_lives(&files) || unit_is_starting(kind, step, &files).await;
