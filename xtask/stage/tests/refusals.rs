@@ -188,3 +188,12 @@ async fn two_drivers_of_one_cluster() {
     assert_eq!(first.wait().unwrap().code(), Some(0));
     assert_eq!(installs(&stage), [1; 3]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_too_full() {
+    let stage = set(small()).await;
+    let config = std::fs::read_to_string(stage.configuration()).unwrap();
+    // An archive of eight pebibytes fits nowhere.
+    std::fs::write(stage.configuration(), format!("{config}size = 9007199254740992\n")).unwrap();
+    refused(&stage, &upgrade(&stage), "disk", "node");
+}
