@@ -1,8 +1,8 @@
 //! The pure decision: what is due.
 
 use proto::{
-    Failure, InstallSpec, NodeUid, Package, RestartableService, Sha256, StepId, StepKind, StepOutcome,
-    StepReport, StepSpec, Version,
+    Failure, FailureKind, InstallSpec, NodeUid, Package, RestartableService, Sha256, StepId, StepKind,
+    StepOutcome, StepReport, StepSpec, Version,
 };
 
 use super::{Action, Halt, Phase, Run, RunEnd, StepEntry, StepOrder, StepState, Turn};
@@ -71,11 +71,28 @@ fn prepare(run: &Run) -> Option<Action> {
         for turn in planned.turns.iter().filter(|turn| waiting.contains(&turn.node)) {
             match prepare_node(run, hop, planned, turn.node, turn.package) {
                 Ok(order) => orders.extend(order),
-                Err(halt) => return Some(Action::Halt(halt)),
+                Err(halt) => return Some(unprepared(run, hop, halt)),
             }
         }
     }
     (!orders.is_empty()).then_some(Action::Prepare(orders))
+}
+
+/// A package that cannot be prepared. Before the first install a refusal (wrong bytes, no room) ends the run with
+/// nothing changed; what may pass by itself, and everything later, halts it.
+fn unprepared(run: &Run, hop: usize, halt: Halt) -> Action {
+    let refused = |node: NodeUid, kind: StepKind| {
+        let step = run.step_id(node, hop, kind);
+        let outcome = run.ledger.get(&step).and_then(StepEntry::outcome);
+        matches!(outcome, Some(StepOutcome::Failed(failure)) if failure.kind == FailureKind::Operator)
+    };
+    match (halt.node, halt.step) {
+        (Some(node), Some(kind)) if run.installs(None) == 0 && refused(node, kind) => {
+            let message = format!("{node}: {}", halt.failure.message);
+            release_then(run, RunEnd::Blocked(Failure { message, ..halt.failure }))
+        }
+        _ => Action::Halt(halt),
+    }
 }
 
 fn prepare_node(

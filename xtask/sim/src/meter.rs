@@ -1,6 +1,6 @@
 //! A client that writes to every database all the while and counts what it noticed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -50,6 +50,8 @@ pub struct DatabaseReport {
     pub read_back: bool,
     /// The longest time without an acknowledged write.
     pub longest_gap: Gap,
+    /// The longest such time during the installs of each node, in milliseconds.
+    pub gaps_by_node: BTreeMap<u32, u64>,
 }
 
 /// A time without an acknowledged write.
@@ -128,6 +130,7 @@ struct Group {
     acknowledged: BTreeSet<u64>,
     last: Timestamp,
     longest: Gap,
+    by_node: BTreeMap<u32, u64>,
 }
 
 impl Writer {
@@ -161,15 +164,21 @@ impl Writer {
         }
         let longest_gap =
             self.groups.iter().map(|group| group.longest).max_by_key(|gap| gap.millis).unwrap_or_default();
+        let mut gaps_by_node = BTreeMap::new();
+        for (node, millis) in self.groups.iter().flat_map(|group| &group.by_node) {
+            let longest: &mut u64 = gaps_by_node.entry(*node).or_default();
+            *longest = (*longest).max(*millis);
+        }
         let (id, name, failed) = (self.id, self.name, self.failed);
-        DatabaseReport { id, name, acknowledged, failed, lost, read_back, longest_gap }
+        DatabaseReport { id, name, acknowledged, failed, lost, read_back, longest_gap, gaps_by_node }
     }
 }
 
 impl Group {
     fn new(db: u32, group: u32) -> Self {
         let (last, longest) = (Timestamp::now(), Gap::default());
-        Self { db, group, connection: None, acknowledged: BTreeSet::new(), last, longest }
+        let (acknowledged, by_node) = (BTreeSet::new(), BTreeMap::new());
+        Self { db, group, connection: None, acknowledged, last, longest, by_node }
     }
 
     fn key(&self) -> String {
@@ -204,12 +213,16 @@ impl Group {
         let (from, now) = (self.last, Timestamp::now());
         self.last = now;
         let millis = u64::try_from(now.as_millisecond() - from.as_millisecond()).unwrap_or(0);
+        let ran = |install: &&crate::model::Install| {
+            install.started <= now && install.ended.is_none_or(|ended| ended >= from)
+        };
+        let during_install_of =
+            engine.read(|model| model.installs.iter().rev().find(ran).map(|install| install.uid));
+        if let Some(node) = during_install_of {
+            let longest = self.by_node.entry(node).or_default();
+            *longest = (*longest).max(millis);
+        }
         if millis > self.longest.millis {
-            let ran = |install: &&crate::model::Install| {
-                install.started <= now && install.ended.is_none_or(|ended| ended >= from)
-            };
-            let during_install_of =
-                engine.read(|model| model.installs.iter().find(ran).map(|install| install.uid));
             self.longest = Gap { millis, during_install_of };
         }
     }

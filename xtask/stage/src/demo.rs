@@ -123,16 +123,17 @@ fn report(stage: &Stage, meter: &MeterReport) {
     }
     say("what a client noticed that wrote to every database all the while");
     for database in &meter.databases {
-        let during = database.longest_gap.during_install_of;
-        let during = during.map_or(String::new(), |uid| format!(", during the install of node {uid}"));
+        let by_node: Vec<String> =
+            database.gaps_by_node.iter().map(|(uid, millis)| format!("node {uid}: {millis} ms")).collect();
         println!(
-            "   {}: {} writes acknowledged, {} refused, {} acknowledged and lost{}; longest gap {} ms{during}",
+            "   {}: {} writes acknowledged, {} refused, {} acknowledged and lost{}; longest gap {} ms; during installs: {}",
             database.name,
             database.acknowledged,
             database.failed,
             database.lost,
             if database.read_back { "" } else { " (not everything could be read back)" },
             database.longest_gap.millis,
+            if by_node.is_empty() { "none".to_owned() } else { by_node.join(", ") },
         );
     }
 }

@@ -145,9 +145,19 @@ async fn a_wrong_digest_stops_before_any_install_and_leaves_nothing_under_the_fi
         stage.nodes().map(|uid| stage.agent_address(uid).unwrap().to_string()).collect();
     stage.write_configuration_with(&agents, &wrong).unwrap();
     let said = upgrade(&stage);
-    assert!(said.code == 3 || said.code == 4, "{said:?}");
+    assert_eq!(said.code, 3, "{said:?}");
     assert_eq!(installs(&stage), [0; 3]);
-    assert!(said.out.contains("digest-mismatch"), "{said:?}");
+    let run = said.last_json();
+    let error = &run["halt"]["error"];
+    assert_eq!(
+        (run["state"].as_str(), error["id"].as_str()),
+        (Some("blocked"), Some("digest-mismatch")),
+        "{run:#}"
+    );
+    assert!(
+        error["message"].as_str().unwrap().starts_with("node:") && error["remedy"].is_string(),
+        "{error:#}"
+    );
     let status = ratchet(&stage, &["-o", "json", "status"]).json();
     for node in status["clusters"][0]["nodes"].as_array().unwrap() {
         assert_eq!(node["packages"].as_array().unwrap().len(), 0, "{node}");

@@ -192,6 +192,20 @@ fn a_halted_run_can_be_aborted_at_every_stage() {
 }
 
 #[test]
+fn wrong_bytes_before_the_first_install_end_the_run_with_nothing_changed() {
+    for kind in [StepKind::Fetch, StepKind::Unpack] {
+        let mut world = three();
+        world.drive(once(3, kind, Fate::Refused));
+        let Phase::Ended(RunEnd::Blocked(failure)) = &world.run.phase else {
+            panic!("{:?}", world.run.phase)
+        };
+        assert!(failure.message.starts_with("node:3"), "{failure}");
+        assert!(world.installs.is_empty());
+        assert_eq!(world.run.released.len(), 3, "P13");
+    }
+}
+
+#[test]
 fn a_refused_claim_ends_a_run_that_changed_nothing_and_gives_the_others_back() {
     let mut world = three();
     assert_eq!(decide(&world.run), Action::Claim(NodeUid(1)));

@@ -77,8 +77,10 @@ fn noon() -> Timestamp {
 pub(super) enum Fate {
     /// It works.
     Works,
-    /// It fails, having changed nothing.
+    /// It fails, having changed nothing; a fetch or unpack for a reason that may pass.
     Fails,
+    /// It is refused for a reason that a person must put right.
+    Refused,
     /// An install ends by itself and leaves the node as it was.
     InstallsNothing,
     /// It is cut off half-way, having worked.
@@ -216,7 +218,11 @@ impl World {
     /// What really happens on the node; the promises are checked where the effect is.
     fn happen(&mut self, order: &StepOrder, fate: Fate) -> StepOutcome {
         let node = order.node;
-        if fate == Fate::Fails {
+        let preparing = matches!(order.spec, StepSpec::Fetch { .. } | StepSpec::Unpack { .. });
+        if fate == Fate::Fails && preparing {
+            return StepOutcome::Failed(Failure::retry("fate", "it failed"));
+        }
+        if matches!(fate, Fate::Fails | Fate::Refused) {
             return StepOutcome::Failed(Failure::operator("fate", "it failed", "try again"));
         }
         let report = match &order.spec {
