@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use proto::Version;
-use sim::{ClusterSpec, DatabaseSpec, Meter, MeterReport};
+use sim::{ClusterSpec, DatabaseSpec, Meter, MeterReport, Timing};
 
 use crate::{Stage, StageSpec};
 
 /// The bytes of the main package inside a demonstration's archive: enough to see a download move.
 const PAYLOAD: u64 = 48 * 1024 * 1024;
+/// How long replacing a node's files takes: long enough to be watched.
+const INSTALL: Duration = Duration::from_secs(3);
 
 /// Upgrades a simulated Redis Enterprise cluster with the real agent and coordinator, and reports what happened.
 #[derive(Debug, clap::Parser)]
@@ -69,6 +72,7 @@ fn spec(args: &Args) -> StageSpec {
         nodes: args.nodes,
         databases: databases(args.nodes),
         faults: args.fault.join("\n"),
+        timing: Timing { install: INSTALL, ..Timing::default() },
         ..ClusterSpec::three_nodes(args.from)
     };
     let mut versions = args.via.clone();
