@@ -57,7 +57,8 @@ impl Failure {
 
     /// A failure that is Ratchet's own fault.
     pub fn bug(message: impl Into<String>) -> Self {
-        let remedy = "report it with the run's report and the agent's log".to_owned();
+        let remedy =
+            "report it with the output of `ratchet show RUN --events` and the agent's log".to_owned();
         Self { remedy: Some(remedy), ..Self::new(FailureKind::Bug, "bug", message) }
     }
 

@@ -43,7 +43,7 @@ async fn look(context: &StepContext, target: Version) -> Result<StepReport, Box<
     let installed = node.installed().await?;
     if installed.version != target {
         let message = format!("the node is at {}, not at {target}", installed.version);
-        let remedy = "look at the installer's output in the run's report";
+        let remedy = "read the installer's output on the node, then `ratchet retry` to install again, or finish by hand and `ratchet resume`";
         return Err(Box::new(Failure::operator("wrong-version", message, remedy)));
     }
     let checked = node.checks().await?;
