@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterView, Failure, InstalledVersion, Rlcheck, StepId};
+use crate::{ClusterView, Failure, InstalledVersion, Rlcheck, StepId, StepKind};
 
 /// One event of one step. Numbers start at 1 and leave no gap, so a broken stream is joined again where it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,29 @@ pub enum StepReport {
     },
     /// The service is restarted.
     Restart,
+    /// The setting has the value.
+    Tune {
+        /// Its value, read back from the product.
+        now: u64,
+    },
+}
+
+/// A step's journal as its agent has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepHistory {
+    /// The step.
+    pub step: StepId,
+    /// Its kind.
+    pub kind: StepKind,
+    /// When the agent was given it, by the agent's clock.
+    pub accepted_at: Timestamp,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Bytes of damaged lines that were cut off the journal's end; `None`: it was whole.
+    pub cut_bytes: Option<u64>,
+    /// What happened, in order. Of the lines of output and of the progress only the last few are here: the numbers
+    /// leave gaps.
+    pub events: Vec<StepEvent>,
 }
 
 /// What the vendor's checks said on one node.

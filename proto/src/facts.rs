@@ -1,9 +1,14 @@
 //! What an agent knows of its node, live.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Arch, Claim, ClusterView, Epoch, NodeUid, OsToken, Sha256, StepId, StepKind, Version};
+use crate::{
+    AgentMemory, Arch, Claim, ClusterView, Epoch, NodeUid, OsToken, Setting, Sha256, StepId, StepKind,
+    Version,
+};
 
 /// An answer that may not be had. Whoever uses it must decide about every case; none of them means "fine".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +91,10 @@ pub struct NodeFacts {
     pub highest_epoch: Epoch,
     /// The step at work, if one is.
     pub current_step: Option<StepInFlight>,
+    /// Which memory this agent has; a wiped or replaced state directory has another one.
+    pub memory: AgentMemory,
+    /// Settings of the cluster that a run may change; one that is not listed was not asked about.
+    pub settings: BTreeMap<Setting, Probe<u64>>,
 }
 
 /// The installed version and where it was read.

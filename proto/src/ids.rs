@@ -105,6 +105,11 @@ name!(
     /// The smallest journaled unit on one agent. The same id is the same step, whoever sends it and however often.
     StepId, "a step's id", 180
 );
+name!(
+    /// Which memory an agent has: a random id that it makes once, with its state directory. An agent with another one
+    /// does not know what was done before, whatever it answers.
+    AgentMemory, "an agent's memory", 64
+);
 
 impl StepId {
     /// The id of a node's step: the same run, hop, node, kind and attempt always make the same id (promise P6).

@@ -3,6 +3,7 @@
 //! dials.
 
 mod claim;
+mod clock;
 mod cluster;
 mod digest;
 mod event;
@@ -13,22 +14,25 @@ mod ids;
 mod package;
 pub mod pb;
 pub mod sample;
+mod setting;
 mod step;
 pub mod transport;
 mod version;
 pub mod wire;
 
 pub use claim::{Authority, Claim};
+pub use clock::Clock;
 pub use cluster::{ClusterView, DatabaseRow, EndpointRow, Health, NodeRole, NodeRow, ShardRole, ShardRow};
 pub use digest::{InvalidDigest, Sha256};
-pub use event::{Checked, Exit, Installed, StepEvent, StepOutcome, StepProgress, StepReport};
+pub use event::{Checked, Exit, Installed, StepEvent, StepHistory, StepOutcome, StepProgress, StepReport};
 pub use facts::{
     Disk, DiskUse, HeldPackage, Installation, InstalledVersion, NodeFacts, OperatingSystem, Probe, Rlcheck,
     Room, RunnerKind, SourceFacts, StepInFlight, System,
 };
 pub use failure::{Failure, FailureKind, ProgramFailure};
 pub use health::Problem;
-pub use ids::{ClusterName, Epoch, InvalidName, NodeUid, RunId, StepId};
+pub use ids::{AgentMemory, ClusterName, Epoch, InvalidName, NodeUid, RunId, StepId};
 pub use package::{Arch, InvalidArch, OsToken, Package};
+pub use setting::Setting;
 pub use step::{InstallSpec, RestartableService, StepKind, StepSpec};
 pub use version::{InvalidVersion, Line, Release, ReleaseRange, Version};

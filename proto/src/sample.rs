@@ -55,6 +55,11 @@ fn healthy_node(uid: NodeUid) -> NodeRow {
     }
 }
 
+/// The memory that the agent of a node has in [`healthy_facts`].
+pub fn memory(uid: NodeUid) -> AgentMemory {
+    format!("memory-of-n{}", uid.0).parse().unwrap_or_else(|_| unreachable!("a short name"))
+}
+
 /// The facts of one node of [`healthy_view`], at the given moment.
 pub fn healthy_facts(uid: NodeUid, nodes: u32, at: Timestamp) -> NodeFacts {
     let room = Probe::Known(Room { free: 50 << 30, total: 100 << 30 });
@@ -116,5 +121,7 @@ pub fn healthy_facts(uid: NodeUid, nodes: u32, at: Timestamp) -> NodeFacts {
         claim: None,
         highest_epoch: Epoch(0),
         current_step: None,
+        memory: memory(uid),
+        settings: Setting::ALL.into_iter().zip([Probe::Known(600), Probe::Known(1)]).collect(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeRole, Package, Sha256, StepId, Version};
+use crate::{NodeRole, Package, Setting, Sha256, StepId, Version};
 
 /// The kinds of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,16 +25,26 @@ pub enum StepKind {
     Collect,
     /// Restart a service of the product, only where documented.
     Restart,
+    /// Change a setting of the cluster.
+    Tune,
 }
 
 impl StepKind {
     /// All kinds, in the order of a turn.
-    pub const ALL: [Self; 7] =
-        [Self::Fetch, Self::Unpack, Self::Check, Self::Install, Self::Confirm, Self::Collect, Self::Restart];
+    pub const ALL: [Self; 8] = [
+        Self::Fetch,
+        Self::Unpack,
+        Self::Check,
+        Self::Install,
+        Self::Confirm,
+        Self::Collect,
+        Self::Restart,
+        Self::Tune,
+    ];
 
     /// Whether asking for it to stop is allowed. An install is never stopped on request.
     pub fn can_be_cancelled(self) -> bool {
-        !matches!(self, Self::Install | Self::Restart)
+        !matches!(self, Self::Install | Self::Restart | Self::Tune)
     }
 }
 
@@ -48,6 +58,7 @@ impl fmt::Display for StepKind {
             Self::Confirm => "confirm",
             Self::Collect => "collect",
             Self::Restart => "restart",
+            Self::Tune => "tune",
         })
     }
 }
@@ -91,6 +102,13 @@ pub enum StepSpec {
         /// The service.
         service: RestartableService,
     },
+    /// `rladmin tune cluster <setting> <value>`, unless it is so already; read back, it must be the value.
+    Tune {
+        /// The setting.
+        setting: Setting,
+        /// The value it must have afterwards.
+        value: u64,
+    },
 }
 
 /// An install, with what must hold on the node immediately before it starts.
@@ -131,6 +149,7 @@ impl StepSpec {
             Self::Confirm { .. } => StepKind::Confirm,
             Self::Collect { .. } => StepKind::Collect,
             Self::Restart { .. } => StepKind::Restart,
+            Self::Tune { .. } => StepKind::Tune,
         }
     }
 }

@@ -3,11 +3,12 @@
 use super::WireError;
 use super::field::{Field, message, record};
 use crate::{
-    Checked, Exit, Installed, StepEvent, StepOutcome, StepProgress, StepReport, pb, pb::exit,
+    Checked, Exit, Installed, StepEvent, StepHistory, StepOutcome, StepProgress, StepReport, pb, pb::exit,
     pb::step_outcome, pb::step_progress, pb::step_report,
 };
 
 record!(StepEvent => StepEvent as "event" { step, seq, at, what });
+record!(StepHistory => StepHistory as "history" { step, kind, accepted_at, ended, cut_bytes, events });
 record!(Checked => Checked { rlcheck, view });
 record!(Installed => Installed { exit, took_ms, log_says_complete, log_errors, log_path });
 message!(StepProgress => StepProgress);
@@ -100,6 +101,7 @@ impl Field<pb::StepReport> for StepReport {
                 Kind::Collect(pb::CollectReport { path: path.clone(), size: *size })
             }
             Self::Restart => Kind::Restart(()),
+            Self::Tune { now } => Kind::Tune(pb::TuneReport { now: *now }),
         };
         pb::StepReport { kind: Some(kind) }
     }
@@ -116,6 +118,7 @@ impl Field<pb::StepReport> for StepReport {
             Kind::Confirm(wire) => confirm(wire).map_err(|error| error.within("confirm")),
             Kind::Collect(pb::CollectReport { path, size }) => Ok(Self::Collect { path, size }),
             Kind::Restart(()) => Ok(Self::Restart),
+            Kind::Tune(pb::TuneReport { now }) => Ok(Self::Tune { now }),
         }
     }
 }

@@ -22,6 +22,7 @@ mod arbitrary;
 #[cfg(test)]
 mod tests;
 
+pub use claim::{Claimed, TakeClaim, TakeOver, TakenOver};
 pub use failure::{UNREACHABLE, failure_of, status_of};
 pub use field::WireError;
-pub use request::{CancelStep, Execute, Observe, TakeClaim};
+pub use request::{CancelStep, Execute, Histories, Observe};

@@ -2,7 +2,7 @@
 
 use super::WireError;
 use super::field::{Field, message, record};
-use crate::{Authority, ClusterName, Epoch, NodeUid, RunId, StepId, StepSpec, pb};
+use crate::{Authority, RunId, StepHistory, StepId, StepSpec, pb};
 
 /// What to look at beyond the usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,21 +11,6 @@ pub struct Observe {
     pub run_rlcheck: bool,
     /// URLs of package sources to look at from the node.
     pub sources: Vec<String>,
-}
-
-/// Who wants the node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TakeClaim {
-    /// The run.
-    pub run: RunId,
-    /// The cluster it upgrades.
-    pub cluster: ClusterName,
-    /// The driver's fencing number.
-    pub epoch: Epoch,
-    /// Who drives, for people.
-    pub holder: String,
-    /// The uid the node must have, where the driver knows it.
-    pub expected_node: Option<NodeUid>,
 }
 
 /// The step to do, or to join.
@@ -52,9 +37,16 @@ pub struct CancelStep {
     pub step: StepId,
 }
 
+/// The run whose journals are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Histories {
+    /// The run.
+    pub run: RunId,
+}
+
 record!(Observe => ObserveRequest as "observe" { run_rlcheck, sources });
-record!(TakeClaim => ClaimRequest as "claim" { run, cluster, epoch, holder, expected_node });
 record!(CancelStep => CancelRequest as "cancel" { authority, step });
+record!(Histories => HistoriesRequest as "histories" { run });
 message!(Execute => ExecuteRequest as "execute");
 
 impl Field<pb::ExecuteRequest> for Execute {
@@ -83,30 +75,16 @@ impl Field<pb::ExecuteRequest> for Execute {
     }
 }
 
-impl From<&Authority> for pb::ReleaseRequest {
-    fn from(authority: &Authority) -> Self {
-        Self { authority: authority.put() }
+impl From<&[StepHistory]> for pb::HistoriesReply {
+    fn from(steps: &[StepHistory]) -> Self {
+        Self { steps: steps.iter().map(Field::put).collect() }
     }
 }
 
-impl TryFrom<pb::ReleaseRequest> for Authority {
+impl TryFrom<pb::HistoriesReply> for Vec<StepHistory> {
     type Error = WireError;
 
-    fn try_from(wire: pb::ReleaseRequest) -> Result<Self, WireError> {
-        Self::take(wire.authority).map_err(|error| error.within("release.authority"))
-    }
-}
-
-impl From<&crate::Claim> for pb::ClaimReply {
-    fn from(claim: &crate::Claim) -> Self {
-        Self { claim: claim.put() }
-    }
-}
-
-impl TryFrom<pb::ClaimReply> for crate::Claim {
-    type Error = WireError;
-
-    fn try_from(wire: pb::ClaimReply) -> Result<Self, WireError> {
-        Self::take(wire.claim).map_err(|error| error.within("claim"))
+    fn try_from(wire: pb::HistoriesReply) -> Result<Self, WireError> {
+        Self::take(wire.steps).map_err(|error| error.within("histories.steps"))
     }
 }

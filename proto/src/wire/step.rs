@@ -2,9 +2,10 @@
 
 use super::WireError;
 use super::field::{Field, message, record, word};
-use crate::{InstallSpec, RestartableService, StepKind, StepSpec, pb, pb::step_spec::Kind};
+use crate::{InstallSpec, RestartableService, Setting, StepKind, StepSpec, pb, pb::step_spec::Kind};
 
-word!(StepKind { Fetch, Unpack, Check, Install, Confirm, Collect, Restart });
+word!(StepKind { Fetch, Unpack, Check, Install, Confirm, Collect, Restart, Tune });
+word!(Setting { ReplicaHaGracePeriod, ParallelShardsUpgrade });
 word!(RestartableService { CnmExec });
 record!(InstallSpec => InstallSpec {
     unpacked_by, package, target, expected_installed, expected_role, args, deadline
@@ -27,6 +28,9 @@ impl Field<pb::StepSpec> for StepSpec {
             }
             Self::Collect { about } => Kind::Collect(pb::CollectSpec { about: about.put() }),
             Self::Restart { service } => Kind::Restart(pb::RestartSpec { service: service.put() }),
+            Self::Tune { setting, value } => {
+                Kind::Tune(pb::TuneSpec { setting: setting.put(), value: *value })
+            }
         };
         pb::StepSpec { kind: Some(kind) }
     }
@@ -47,6 +51,10 @@ impl Field<pb::StepSpec> for StepSpec {
             Kind::Restart(spec) => {
                 let service = Field::take(spec.service).map_err(|error| error.within("restart.service"))?;
                 Ok(Self::Restart { service })
+            }
+            Kind::Tune(spec) => {
+                let setting = Field::take(spec.setting).map_err(|error| error.within("tune.setting"))?;
+                Ok(Self::Tune { setting, value: spec.value })
             }
         }
     }

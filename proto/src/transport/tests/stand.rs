@@ -86,6 +86,14 @@ impl pb::agent_server::Agent for StandIn {
         refused()
     }
 
+    async fn take_over(&self, _: Request<pb::TakeOverRequest>) -> Answer<pb::TakeOverReply> {
+        refused()
+    }
+
+    async fn histories(&self, _: Request<pb::HistoriesRequest>) -> Answer<pb::HistoriesReply> {
+        refused()
+    }
+
     async fn release(&self, _: Request<pb::ReleaseRequest>) -> Answer<pb::ReleaseReply> {
         refused()
     }

@@ -1,8 +1,9 @@
 //! Any event of a step.
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{cluster_view, failure, installed_version, rlcheck, step_id, text, texts, timestamp};
+use super::{cluster_view, failure, installed_version, rlcheck, step_id, step_kind, text, texts, timestamp};
 use crate::*;
 
 prop_compose! {
@@ -34,6 +35,7 @@ fn report() -> impl Strategy<Value = StepReport> {
             .prop_map(|(installed, checked)| StepReport::Confirm { installed, checked }),
         (text(), any::<u64>()).prop_map(|(path, size)| StepReport::Collect { path, size }),
         Just(StepReport::Restart),
+        any::<u64>().prop_map(|now| StepReport::Tune { now }),
     ]
 }
 
@@ -63,5 +65,14 @@ prop_compose! {
         step in step_id(), seq in any::<u64>(), at in timestamp(), what in progress(),
     ) -> StepEvent {
         StepEvent { step, seq, at, what }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn step_history()(
+        step in step_id(), kind in step_kind(), accepted_at in timestamp(), ended in any::<bool>(),
+        cut_bytes in any::<Option<u64>>(), events in vec(step_event(), 0..3),
+    ) -> StepHistory {
+        StepHistory { step, kind, accepted_at, ended, cut_bytes, events }
     }
 }

@@ -41,6 +41,10 @@ pub(crate) fn step_id() -> impl Strategy<Value = StepId> {
     NAME.prop_map(name)
 }
 
+pub(crate) fn memory() -> impl Strategy<Value = AgentMemory> {
+    NAME.prop_map(name)
+}
+
 pub(crate) fn cluster_name() -> impl Strategy<Value = ClusterName> {
     NAME.prop_map(name)
 }

@@ -5,14 +5,18 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{
-    authority, cluster_name, duration, epoch, node_role, node_uid, package, run_id, sha256, step_id, text,
-    texts, version,
+    authority, claim, cluster_name, duration, epoch, memory, node_role, node_uid, package, run_id, sha256,
+    step_id, text, texts, version,
 };
-use crate::wire::{CancelStep, Execute, Observe, TakeClaim};
+use crate::wire::{CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver};
 use crate::*;
 
 pub(crate) fn step_kind() -> impl Strategy<Value = StepKind> {
     select(StepKind::ALL.to_vec())
+}
+
+pub(crate) fn setting() -> impl Strategy<Value = Setting> {
+    select(Setting::ALL.to_vec())
 }
 
 prop_compose! {
@@ -34,6 +38,7 @@ pub(crate) fn step_spec() -> impl Strategy<Value = StepSpec> {
         (version(), duration()).prop_map(|(target, deadline)| StepSpec::Confirm { target, deadline }),
         step_id().prop_map(|about| StepSpec::Collect { about }),
         Just(StepSpec::Restart { service: RestartableService::CnmExec }),
+        (setting(), any::<u64>()).prop_map(|(setting, value)| StepSpec::Tune { setting, value }),
     ]
 }
 
@@ -64,5 +69,32 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn observe()(run_rlcheck in any::<bool>(), sources in texts()) -> Observe {
         Observe { run_rlcheck, sources }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn claimed()(claim in claim(), memory in memory()) -> Claimed {
+        Claimed { claim, memory }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn take_over()(
+        cluster in cluster_name(), node in option::of(node_uid()), expected in option::of(run_id()),
+        epoch in epoch(), holder in text(), run in option::of(run_id()), despite_install in any::<bool>(),
+    ) -> TakeOver {
+        TakeOver { cluster, node, expected, epoch, holder, run, despite_install }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn taken_over()(before in option::of(claim()), memory in memory()) -> TakenOver {
+        TakenOver { before, memory }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn histories()(run in run_id()) -> Histories {
+        Histories { run }
     }
 }

@@ -6,8 +6,8 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
 use crate::wire::arbitrary;
-use crate::wire::{Execute, WireError};
-use crate::{NodeFacts, StepEvent, pb};
+use crate::wire::{Claimed, Execute, TakenOver, WireError};
+use crate::{NodeFacts, StepEvent, StepHistory, pb};
 
 /// One thing done to a message.
 struct Damage {
@@ -126,6 +126,22 @@ proptest! {
         let tried = every_damage_is_found::<Execute, _>(&wire, "ExecuteRequest", "execute");
         prop_assert!(tried > 2, "{}", tried);
     }
+
+    #[test]
+    fn in_answers_about_claims(claimed in arbitrary::claimed(), taken_over in arbitrary::taken_over()) {
+        let wire = pb::ClaimReply::from(&claimed);
+        let tried = every_damage_is_found::<Claimed, _>(&wire, "ClaimReply", "claimed");
+        prop_assert!(tried > 1, "{}", tried);
+        let wire = pb::TakeOverReply::from(&taken_over);
+        every_damage_is_found::<TakenOver, _>(&wire, "TakeOverReply", "taken_over");
+    }
+
+    #[test]
+    fn in_histories(history in arbitrary::step_history()) {
+        let wire = pb::StepHistory::from(&history);
+        let tried = every_damage_is_found::<StepHistory, _>(&wire, "StepHistory", "history");
+        prop_assert!(tried > 2, "{}", tried);
+    }
 }
 
 #[test]
@@ -133,7 +149,11 @@ fn an_empty_message_is_never_a_value() {
     assert!(NodeFacts::try_from(pb::NodeFacts::default()).is_err());
     assert!(StepEvent::try_from(pb::StepEvent::default()).is_err());
     assert!(Execute::try_from(pb::ExecuteRequest::default()).is_err());
-    assert!(crate::Claim::try_from(pb::ClaimReply::default()).is_err());
+    assert!(Claimed::try_from(pb::ClaimReply::default()).is_err());
+    assert!(TakenOver::try_from(pb::TakeOverReply::default()).is_err());
+    assert!(crate::wire::TakeOver::try_from(pb::TakeOverRequest::default()).is_err());
+    assert!(crate::wire::Histories::try_from(pb::HistoriesRequest::default()).is_err());
+    assert!(StepHistory::try_from(pb::StepHistory::default()).is_err());
     assert!(crate::Authority::try_from(pb::ReleaseRequest::default()).is_err());
     assert!(crate::wire::CancelStep::try_from(pb::CancelRequest::default()).is_err());
     assert!(crate::Failure::try_from(pb::Failure::default()).is_err());

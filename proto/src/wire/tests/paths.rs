@@ -37,6 +37,17 @@ fn a_missing_status_and_an_unknown_role() {
 }
 
 #[test]
+fn a_setting_that_is_listed_twice_and_a_memory_that_is_none() {
+    let error = refused(|facts| facts.settings[1].setting = facts.settings[0].setting);
+    assert!(
+        error.contains("`facts.settings[1].setting`: `slave_ha_grace_period` is listed twice"),
+        "{error}"
+    );
+    let error = refused(|facts| facts.memory = String::new());
+    assert!(error.contains("`facts.memory`: it is missing"), "{error}");
+}
+
+#[test]
 fn a_port_and_a_digest_and_a_moment() {
     let ports = pb::ports_probe::Answer::Known(pb::Ports { ports: vec![8443, 70_000] });
     let error = refused(|facts| {

@@ -5,7 +5,7 @@ use prost::Message;
 
 use super::sent;
 use crate::wire::arbitrary;
-use crate::{Authority, Claim, NodeFacts, StepEvent, pb};
+use crate::{Authority, NodeFacts, StepEvent, StepHistory, pb};
 
 macro_rules! arrives_as_it_was_sent {
     ($($name:ident: $message:ident;)*) => {
@@ -31,14 +31,23 @@ arrives_as_it_was_sent! {
     take_claim: ClaimRequest;
     cancel_step: CancelRequest;
     observe: ObserveRequest;
+    claimed: ClaimReply;
+    take_over: TakeOverRequest;
+    taken_over: TakeOverReply;
+    histories: HistoriesRequest;
+    step_history: StepHistory;
     package: Package;
 }
 
 proptest! {
     #[test]
-    fn wrapped_claims_and_authorities(claim in arbitrary::claim(), authority in arbitrary::authority()) {
-        prop_assert_eq!(sent::<Claim, pb::ClaimReply>(&claim), Ok(claim));
+    fn wrapped_authorities_and_histories(
+        authority in arbitrary::authority(), steps in prop::collection::vec(arbitrary::step_history(), 0..3),
+    ) {
         prop_assert_eq!(sent::<Authority, pb::ReleaseRequest>(&authority), Ok(authority));
+        let wire = pb::HistoriesReply::from(steps.as_slice()).encode_to_vec();
+        let reply = pb::HistoriesReply::decode(wire.as_slice()).unwrap();
+        prop_assert_eq!(Vec::<StepHistory>::try_from(reply), Ok(steps));
     }
 
     #[test]
