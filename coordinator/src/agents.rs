@@ -1,14 +1,17 @@
 //! The door to the agents: the only place of the coordinator that dials.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{Security, Timeouts, agent_client, dial};
-use proto::wire::{CancelStep, Execute, Observe, TakeClaim, UNREACHABLE, failure_of};
-use proto::{Authority, Claim, Failure, NodeFacts, StepEvent};
+use proto::wire::{
+    CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver, UNREACHABLE, failure_of,
+};
+use proto::{Authority, Failure, NodeFacts, RunId, StepEvent, StepHistory};
 use tonic::transport::Channel;
 
 /// How long an agent may take to look at its node; with `rlcheck`, which walks through every service, much longer.
@@ -17,17 +20,47 @@ const OBSERVE_WITH_RLCHECK: Duration = Duration::from_secs(300);
 /// How long an agent may take to answer anything else.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// How an agent's address becomes a channel to it. Nothing is sent by dialling: a channel connects when it is used.
+#[derive(Clone)]
+pub struct Dialer(Arc<Dial>);
+
+type Dial = dyn Fn(&str) -> Result<Channel, Failure> + Send + Sync;
+
+impl Dialer {
+    /// Over the network, with the given security.
+    pub fn network(security: Security) -> Self {
+        Self::through(Arc::new(move |address| {
+            dial(address, &security, Timeouts::default()).map_err(|error| {
+                let remedy = "correct the agent's address or the [tls] files in ratchet.toml";
+                Failure::operator("undialable", format!("agent {address} cannot be dialled"), remedy)
+                    .because(crate::failures::chain(&error))
+            })
+        }))
+    }
+
+    /// Over whatever the caller has: a network in memory, in a simulation.
+    pub fn through(dial: Arc<Dial>) -> Self {
+        Self(dial)
+    }
+}
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dialer")
+    }
+}
+
 /// Connections to agents, by address.
 #[derive(Debug)]
 pub struct Agents {
-    security: Security,
+    dialer: Dialer,
     channels: Mutex<HashMap<String, Channel>>,
 }
 
 impl Agents {
-    /// A door that dials with the given security.
-    pub fn new(security: Security) -> Self {
-        Self { security, channels: Mutex::default() }
+    /// A door that dials like this.
+    pub fn new(dialer: Dialer) -> Self {
+        Self { dialer, channels: Mutex::default() }
     }
 
     /// A node's facts, live.
@@ -39,9 +72,25 @@ impl Agents {
     }
 
     /// Takes a node for a run.
-    pub async fn claim(&self, address: &str, request: &TakeClaim) -> Result<Claim, Failure> {
+    pub async fn claim(&self, address: &str, request: &TakeClaim) -> Result<Claimed, Failure> {
         let mut client = self.client(address)?;
         let answer = within(ANSWER, address, client.claim(proto::pb::ClaimRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
+    /// Takes a node away from whoever holds it, if it is who the request says.
+    pub async fn take_over(&self, address: &str, request: &TakeOver) -> Result<TakenOver, Failure> {
+        let mut client = self.client(address)?;
+        let answer =
+            within(ANSWER, address, client.take_over(proto::pb::TakeOverRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
+    /// An agent's own journals of a run's steps.
+    pub async fn histories(&self, address: &str, run: &RunId) -> Result<Vec<StepHistory>, Failure> {
+        let mut client = self.client(address)?;
+        let request = proto::pb::HistoriesRequest::from(&Histories { run: run.clone() });
+        let answer = within(OBSERVE, address, client.histories(request)).await?;
         answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
     }
 
@@ -79,11 +128,7 @@ impl Agents {
         if let Some(channel) = channels.get(address) {
             return Ok(agent_client(channel.clone()));
         }
-        let channel = dial(address, &self.security, Timeouts::default()).map_err(|error| {
-            let remedy = "correct the agent's address or the [tls] files in ratchet.toml";
-            Failure::operator("undialable", format!("agent {address} cannot be dialled"), remedy)
-                .because(crate::failures::chain(&error))
-        })?;
+        let channel = (self.dialer.0)(address)?;
         channels.insert(address.to_owned(), channel.clone());
         Ok(agent_client(channel))
     }

@@ -1,9 +1,8 @@
 //! Observing a cluster: asking all its agents at once.
 
 use futures::future::join_all;
-use jiff::Timestamp;
-use proto::ClusterName;
 use proto::wire::Observe;
+use proto::{Clock, ClusterName};
 
 use crate::agents::Agents;
 use crate::snapshot::{AgentReport, Snapshot};
@@ -14,11 +13,12 @@ pub async fn observe(
     cluster: &ClusterName,
     addresses: &[String],
     request: &Observe,
+    clock: &Clock,
 ) -> Snapshot {
     let answers = addresses.iter().map(|address| async {
         let answer = agents.observe(address, request).await;
-        AgentReport { address: address.clone(), received_at: Timestamp::now(), answer }
+        AgentReport { address: address.clone(), received_at: clock.now(), answer }
     });
     let agents = join_all(answers).await;
-    Snapshot { at: Timestamp::now(), cluster: cluster.clone(), agents }
+    Snapshot { at: clock.now(), cluster: cluster.clone(), agents }
 }

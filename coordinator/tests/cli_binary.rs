@@ -22,7 +22,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "status",
     "paths",
     "package",
@@ -37,6 +37,7 @@ const VERBS: [&str; 18] = [
     "resume",
     "abort",
     "retry",
+    "takeover",
     "why",
     "serve",
     "completions",
@@ -82,6 +83,8 @@ fn wrong_usage_is_two() {
         &["upgrade", "orders", "--to", "7.4.6-22", "--plan", "x"],
         &["show", "../x"],
         &["retry", "r", "--node", "one"],
+        &["takeover"],
+        &["takeover", "orders", "--despite-install"],
         &["completions", "tcsh"],
         &["status", "-o", "yaml"],
     ] {

@@ -11,7 +11,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let answered: Vec<_> = context.snapshot.answered().collect();
     for (agent, facts) in &answered {
         let finding = match (&facts.claim, context.run) {
-            (Some(claim), run) if run != Some(&claim.run) => foreign(claim),
+            (Some(claim), run) if run != Some(&claim.run) => foreign(context, claim),
             (None, Some(_)) if matches!(context.stage, Stage::Gate { .. }) => lost(),
             (Some(_) | None, _) => continue,
         };
@@ -24,12 +24,14 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     CHECK.or_pass(findings, answered.len(), "no other run holds a node")
 }
 
-fn foreign(claim: &Claim) -> Finding {
+fn foreign(context: &Context<'_>, claim: &Claim) -> Finding {
     let saw = format!("{} holds it for {} since {}", claim.holder, claim.run, claim.since);
     let why = "two drivers never act on one cluster";
-    CHECK
-        .block(saw, why)
-        .fix(format!("ratchet abort {0}   # or `ratchet resume {0}`; where that run was started", claim.run))
+    let (run, cluster) = (&claim.run, &context.snapshot.cluster);
+    CHECK.block(saw, why).fix(format!(
+        "where that run was started: ratchet abort {run}, or ratchet resume {run}; if that coordinator or its store \
+         is gone for good: ratchet takeover {cluster}"
+    ))
 }
 
 fn lost() -> Finding {

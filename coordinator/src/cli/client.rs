@@ -8,7 +8,7 @@ use tonic::{Response, Status, Streaming};
 
 use crate::documents::{
     CheckDocument, Document, PackageDocument, PackagesDocument, PlanDocument, RemovedDocument, RunDocument,
-    RunsDocument, StatusDocument, WatchDocument, WhyDocument,
+    RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
 };
 use crate::paths::PathsDocument;
 
@@ -72,7 +72,7 @@ impl Client {
         /// All runs.
         runs(RunsRequest {}) -> RunsDocument;
         /// One run.
-        show(ShowRequest { run: String, events: bool }) -> RunDocument;
+        show(ShowRequest { run: String, events: bool, agents: bool }) -> RunDocument;
         /// Pauses a run between turns.
         pause(PauseRequest { run: String }) -> RunDocument;
         /// Goes on with a run.
@@ -81,6 +81,9 @@ impl Client {
         abort(AbortRequest { run: String }) -> RunDocument;
         /// Allows another attempt.
         retry(RetryRequest { run: String, node: Option<u32> }) -> RunDocument;
+        /// Shows who holds a cluster; with consent, takes it over.
+        take_over_cluster(TakeOverClusterRequest { cluster: String, consent: bool, despite_install: bool })
+            -> TakeoverDocument;
         /// What a cluster or a run waits for.
         why(WhyRequest { subject: String }) -> WhyDocument;
     }

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use proto::{Failure, FailureKind};
 
+use crate::failures::SUPERSEDED;
+
 /// How `ratchet` ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -56,24 +58,32 @@ impl Exit {
 }
 
 /// Ids of failures that stand in the way before anything was changed.
-const BLOCKED: [&str; 12] = [
+const BLOCKED: [&str; 13] = [
     "blocked",
     "claimed-by-other",
     "digest-mismatch",
     "driven-elsewhere",
     "foreign-claim",
     "gate-shut",
+    "install-in-flight",
     "package-conflict",
     "stale-epoch",
     "stale-plan",
-    "superseded",
+    "takeover-needed",
     "unsupported-path",
     "wrong-state",
 ];
 
 /// Ids of failures that a command or a configuration is to blame for.
-const USAGE: [&str; 6] =
-    ["usage", "configuration", "not-a-store", "package-configured", "undialable", "unreadable-package"];
+const USAGE: [&str; 7] = [
+    "usage",
+    "configuration",
+    "newer-format",
+    "not-a-store",
+    "package-configured",
+    "undialable",
+    "unreadable-package",
+];
 
 /// The id of a failure that is somebody's wish to leave.
 pub(super) const INTERRUPTED: &str = "interrupted";
@@ -83,7 +93,7 @@ fn of_id(id: &str) -> Exit {
     let ends = |words: &[&str]| words.iter().any(|word| id.ends_with(word));
     if BLOCKED.contains(&id) {
         Exit::Blocked
-    } else if id == INTERRUPTED {
+    } else if id == INTERRUPTED || id == SUPERSEDED {
         Exit::Resumable
     } else if ends(&["unreachable"]) {
         Exit::Unreachable
@@ -125,6 +135,11 @@ mod tests {
             ("ambiguous-run", 2),
             ("not-a-store", 2),
             ("interrupted", 5),
+            ("superseded", 5),
+            ("takeover-needed", 3),
+            ("install-in-flight", 3),
+            ("agent-unreachable", 6),
+            ("newer-format", 2),
             ("disk-full", 1),
             ("", 1),
         ] {

@@ -28,6 +28,7 @@ mod serve;
 mod show;
 mod start;
 mod status;
+mod takeover;
 mod upgrade;
 mod usage;
 mod watch;
@@ -127,6 +128,8 @@ verbs! {
     Abort(abort::Args),
     /// Allow another attempt at what failed, and follow the run
     Retry(retry::Args),
+    /// Take a cluster over from a coordinator that is gone for good, hung or out of reach
+    Takeover(takeover::Args),
     /// What a cluster or a run waits for, since when, until when, and who can unblock it
     Why(why::Args),
     /// Host the coordinator for other command lines, until stopped

@@ -10,14 +10,14 @@ use super::{Exit, render};
 pub struct Args {
     /// The run, as in `ratchet runs`
     run: RunId,
-    /// Tell all its events too
+    /// Tell all its events too, and what the nodes' agents have written down of it
     #[arg(long)]
     events: bool,
 }
 
 impl Args {
     pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
-        let answer = context.client().await?.show(self.run.to_string(), self.events).await?;
+        let answer = context.client().await?.show(self.run.to_string(), self.events, self.events).await?;
         let zone = context.out.zone().clone();
         context.out.answer(&answer, |run| render::run(run, &zone))?;
         Ok(Exit::Done)

@@ -16,7 +16,7 @@ impl Args {
     pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
         let client = context.client().await?;
         follow::listen(context)?;
-        let run = client.show(self.run.to_string(), false).await?.document;
+        let run = client.show(self.run.to_string(), false, false).await?.document;
         follow::looking_on(context, &client, run).await
     }
 }

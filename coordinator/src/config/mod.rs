@@ -8,12 +8,16 @@ mod error;
 mod packages;
 mod parse;
 mod reader;
+mod settings;
+mod watch;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use proto::transport::Security;
-use proto::{Arch, ClusterName, OsToken, Sha256, Version};
+use proto::{Arch, ClusterName, OsToken, Setting, Sha256, Version};
 
 pub use error::{ConfigError, Mistake};
 
@@ -27,6 +31,10 @@ pub const DEFAULT_STORE: &str = "sqlite:///var/lib/ratchet/ratchet.db";
 
 /// Where `ratchet serve` listens when the configuration says nothing: this machine only.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7444);
+
+/// How often a run looks at the whole cluster while it waits, when the configuration says nothing: often enough to see a
+/// failing node before the next one is touched, seldom enough not to burden the product's management.
+pub const DEFAULT_WATCH: Duration = Duration::from_secs(10);
 
 /// The coordinator's configuration (design §7).
 #[derive(Clone, Debug)]
@@ -43,6 +51,10 @@ pub struct Config {
     pub packages: Vec<PackageConfig>,
     /// How long a run waits, and for what.
     pub deadlines: Deadlines,
+    /// How often a run looks at the whole cluster while it waits.
+    pub watch_every: Duration,
+    /// What settings of the product are to be while a run is under way; one that is not here is left as it is.
+    pub settings: BTreeMap<Setting, u64>,
 }
 
 /// A cluster of the fleet.

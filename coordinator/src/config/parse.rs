@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
-use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, packages};
+use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, packages, settings, watch};
 
-pub(super) const KEYS: [&str; 7] =
-    ["store", "listen", "tls", "insecure_loopback", "cluster", "package", "deadlines"];
+pub(super) const KEYS: [&str; 9] =
+    ["store", "listen", "tls", "insecure_loopback", "cluster", "package", "deadlines", "watch", "settings"];
 
 /// The configuration a table holds, or everything that is wrong with it.
 pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
@@ -20,10 +20,14 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let clusters = agents::clusters(top.tables("cluster", &mut mistakes), &mut mistakes);
     let packages = packages::packages(top.tables("package", &mut mistakes), &mut mistakes);
     let deadlines = deadlines::deadlines(top.table("deadlines", &mut mistakes), &mut mistakes);
+    let watch_every = watch::every(top.table("watch", &mut mistakes), &mut mistakes);
+    let settings = settings::settings(top.table("settings", &mut mistakes), &mut mistakes);
     top.finish(&KEYS, &mut mistakes);
     let mistakes = mistakes.into_vec();
     match (security, mistakes.is_empty()) {
-        (Some(security), true) => Ok(Config { store, security, listen, clusters, packages, deadlines }),
+        (Some(security), true) => {
+            Ok(Config { store, security, listen, clusters, packages, deadlines, watch_every, settings })
+        }
         _ => Err(mistakes),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use toml::{Table, Value};
 
 use super::Mistake;
@@ -79,6 +81,18 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// Takes a time span above zero out.
+    pub(super) fn span(&mut self, name: &str, mistakes: &mut Mistakes) -> Option<Duration> {
+        let remedy = "write a time span, like \"90s\", \"10m\" or \"1h 30m\"";
+        let text = self.text(name, remedy, mistakes)?;
+        let parsed: Option<SignedDuration> = text.parse().ok();
+        let span = parsed.and_then(|span| Duration::try_from(span).ok()).filter(|span| !span.is_zero());
+        if span.is_none() {
+            mistakes.note(&self.key(name), format!("`{text}` is not a time span above zero"), remedy);
+        }
+        span
     }
 
     /// Takes a yes or no out; absent means no.

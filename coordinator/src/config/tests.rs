@@ -42,6 +42,8 @@ fn the_shipped_file_says_the_defaults() {
     assert_eq!(config.store, DEFAULT_STORE);
     assert_eq!(config.listen, Some(DEFAULT_LISTEN));
     assert_eq!(config.deadlines, Deadlines::default());
+    assert_eq!(config.watch_every, DEFAULT_WATCH);
+    assert_eq!(config.settings, BTreeMap::new(), "nothing is changed that nobody asked for");
     assert_eq!((config.clusters, config.packages), (Vec::new(), Vec::new()));
     assert!(matches!(config.security, Security::Tls(_)));
 }
@@ -59,7 +61,15 @@ fn the_shipped_file_names_every_key_and_no_other() {
     let mut known = parse::KEYS;
     known.sort_unstable();
     assert_eq!(keys, known);
-    assert_eq!(table["deadlines"].as_table().unwrap().len(), 4);
+    for (name, keys) in
+        [("deadlines", &deadlines::KEYS[..]), ("settings", &settings::KEYS), ("watch", &["every"])]
+    {
+        let mut named: Vec<&str> = table[name].as_table().unwrap().keys().map(String::as_str).collect();
+        let mut keys = keys.to_vec();
+        named.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(named, keys, "{name}");
+    }
     assert_eq!(table["package"][0].as_table().unwrap().len(), packages::KEYS.len());
 }
 
@@ -70,6 +80,54 @@ fn what_is_not_said_is_the_default() {
     assert_eq!(config.listen, None);
     assert_eq!(config.security, Security::InsecureLoopback);
     assert_eq!(config.deadlines, Deadlines::default());
+    assert_eq!(config.watch_every, DEFAULT_WATCH);
+    assert_eq!(config.settings, BTreeMap::new(), "nothing is changed that nobody asked for");
+}
+
+#[test]
+fn every_wait_the_watch_and_every_setting_can_be_set() {
+    let spans: String =
+        deadlines::KEYS.iter().enumerate().map(|(at, key)| format!("{key} = \"{}m\"\n", at + 1)).collect();
+    let text = format!(
+        "{PLAIN}[deadlines]\n{spans}[watch]\nevery = \"3s\"\n\
+         [settings]\nreplica_ha_grace_period = \"90m\"\nparallel_shards_upgrade = 0\n"
+    );
+    let config = parse(&text).unwrap();
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let expected = Deadlines {
+        reach: minutes(1),
+        fetch: minutes(2),
+        unpack: minutes(3),
+        gate: minutes(4),
+        check: minutes(5),
+        install: minutes(6),
+        confirm: minutes(7),
+        collect: minutes(8),
+        tune: minutes(9),
+    };
+    assert_eq!(config.deadlines, expected);
+    assert_eq!(config.watch_every, Duration::from_secs(3));
+    let settings =
+        BTreeMap::from([(Setting::ReplicaHaGracePeriod, 5400), (Setting::ParallelShardsUpgrade, 0)]);
+    assert_eq!(config.settings, settings);
+}
+
+#[test]
+fn settings_and_the_watch_are_what_they_say_or_a_mistake() {
+    for (text, key) in [
+        ("[watch]\nevery = \"0s\"\n", "watch.every"),
+        ("[watch]\nevery = 10\n", "watch.every"),
+        ("watch = \"10s\"\n", "watch"),
+        ("[watch]\nx = 1\n", "watch.x"),
+        ("[settings]\nreplica_ha_grace_period = 3600\n", "settings.replica_ha_grace_period"),
+        ("[settings]\nreplica_ha_grace_period = \"1500ms\"\n", "settings.replica_ha_grace_period"),
+        ("[settings]\nreplica_ha_grace_period = \"-1h\"\n", "settings.replica_ha_grace_period"),
+        ("[settings]\nparallel_shards_upgrade = -1\n", "settings.parallel_shards_upgrade"),
+        ("[settings]\nparallel_shards_upgrade = \"all\"\n", "settings.parallel_shards_upgrade"),
+        ("[settings]\nslave_ha_grace_period = \"1h\"\n", "settings.slave_ha_grace_period"),
+    ] {
+        assert_eq!(wrong(text), [key], "{text}");
+    }
 }
 
 #[test]

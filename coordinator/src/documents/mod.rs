@@ -2,21 +2,27 @@
 //!
 //! Each has a `schema` with a version. Fields are only ever added within a version; a changed meaning is a new one.
 
+mod journals;
 mod packages;
 mod run;
 mod status;
+mod takeover;
 mod tell;
 mod view;
 mod why;
 
 use serde::{Deserialize, Serialize};
 
+pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 pub use run::{
-    EventDocument, HaltRow, HopRow, NodeState, RunDocument, RunNodeRow, RunRow, RunState, RunsDocument,
-    StepRow, WatchDocument,
+    EventDocument, HaltRow, HopRow, NodeState, RetryRow, RunDocument, RunNodeRow, RunRow, RunState,
+    RunsDocument, SettingRow, StepRow, WatchDocument,
 };
 pub use status::{CheckDocument, ClusterRow, NodeRow, StatusDocument};
+pub use takeover::{
+    TakeoverClaimRow, TakeoverDocument, TakeoverDriverRow, TakeoverNodeRow, TakeoverOutcome, TakeoverStepRow,
+};
 pub use view::{RunView, event_document, exit_code, next_commands};
 pub use why::WhyDocument;
 
@@ -95,3 +101,6 @@ impl From<&proto::Failure> for ErrorDocument {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, ErrorRow};
+use super::{AgentJournalRow, Document, ErrorRow};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,12 +78,20 @@ pub struct RunDocument {
     pub nodes: Vec<RunNodeRow>,
     /// Why it halted or was refused.
     pub halt: Option<HaltRow>,
+    /// What is being tried again.
+    #[serde(default)]
+    pub retries: Vec<RetryRow>,
+    /// Settings of the product that it changed or is about to change, and what they were before.
+    #[serde(default)]
+    pub settings: Vec<SettingRow>,
     /// Commands that are legal now, the likeliest first.
     pub next_commands: Vec<String>,
     /// What the vendor's procedure leaves to a person; filled when it is done.
     pub advice: Vec<String>,
     /// Its events, if they were asked for.
     pub events: Option<Vec<EventDocument>>,
+    /// The journals that the nodes' agents keep of it, if they were asked for.
+    pub agents: Option<Vec<AgentJournalRow>>,
     /// The exit code that fits where it stands (design §7).
     pub exit_code: u8,
 }
@@ -162,6 +170,38 @@ pub struct HaltRow {
     pub error: ErrorRow,
     /// The last lines of what the failing program printed.
     pub evidence: Vec<String>,
+}
+
+/// Something that did not work and is tried again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RetryRow {
+    /// What is waited for, a stable word.
+    pub wait: String,
+    /// On which node, if on one.
+    pub node: Option<u32>,
+    /// The attempt that failed, from 1.
+    pub attempt: u32,
+    /// Why.
+    pub cause: String,
+    /// When it is tried again.
+    pub next_try_at: Timestamp,
+    /// When it gives up.
+    pub gives_up_at: Timestamp,
+}
+
+/// A setting of the product that a run changes, and puts back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SettingRow {
+    /// The vendor's key.
+    pub setting: String,
+    /// What it was.
+    pub original: u64,
+    /// What it is while the run is under way.
+    pub wanted: u64,
+    /// Whether it is still to be put back.
+    pub open: bool,
+    /// The command that puts it back by hand, on any node.
+    pub command: String,
 }
 
 /// A journaled event, or one that only passed by.

@@ -1,76 +1,22 @@
 //! Sentences about runs: what happens, in words that can be trusted at 3 a.m. Pure.
 
-use proto::{NodeUid, RunId, StepId, StepKind, StepOutcome, StepReport};
+mod doing;
+mod steps;
 
-use super::RunState;
-use crate::run::{Event, Halt, Phase, Request, Run, RunEnd};
+use jiff::Timestamp;
+use proto::{NodeUid, RunId, Setting, StepId, StepOutcome};
 
-/// What a run is doing or waiting for.
-pub fn doing(run: &Run, state: RunState) -> String {
-    match (&run.phase, state) {
-        (Phase::Active, RunState::Interrupted) => {
-            format!("nobody drives it; it was {}", active(run))
-        }
-        (Phase::Active, _) => active(run),
-        (Phase::Paused, _) => "paused between turns".to_owned(),
-        (Phase::Halted(halt), _) => halted(halt),
-        (Phase::Ended(RunEnd::Done), _) if run.prepare_only => {
-            "packages are verified and unpacked on every node".to_owned()
-        }
-        (Phase::Ended(RunEnd::Done), _) => format!("every node is at {}", run.plan.target),
-        (Phase::Ended(RunEnd::Aborted), _) => {
-            let done = run.nodes.values().filter(|node| node.version == run.plan.target).count();
-            format!("aborted with {done} of {} nodes at {}", run.nodes.len(), run.plan.target)
-        }
-        (Phase::Ended(RunEnd::Blocked(failure)), _) => {
-            format!("refused before anything was changed: {failure}")
-        }
-    }
-}
+pub use doing::doing;
+use doing::halted;
+use steps::outcome_text;
+pub use steps::step_progress;
 
-fn active(run: &Run) -> String {
-    if let Some(turn) = &run.turn {
-        let kinds = run.ledger.iter().filter(|(_, entry)| entry.node == turn.node && entry.in_flight());
-        let what = match kinds.map(|(_, entry)| entry.kind()).next() {
-            Some(StepKind::Check) => "running the vendor's checks on",
-            Some(StepKind::Install) => "installing on",
-            Some(StepKind::Collect) => "collecting logs from",
-            Some(StepKind::Confirm) | None => "waiting for others to confirm",
-            Some(StepKind::Fetch | StepKind::Unpack | StepKind::Restart) => "working on",
-        };
-        return format!("{what} {}{}", turn.node, stop_wanted(run, " after this turn"));
-    }
-    if let Some((reasons, until)) = &run.held {
-        return format!("the gate is shut until at most {until}: {}", reasons.join("; "));
-    }
-    let preparing = run.ledger.iter().filter(|(_, entry)| entry.in_flight()).count();
-    match preparing {
-        0 if run.claimed.len() < run.nodes.len() => "claiming nodes".to_owned(),
-        0 => format!("looking at the cluster{}", stop_wanted(run, "")),
-        steps => format!("preparing packages ({steps} steps at work){}", stop_wanted(run, "")),
-    }
-}
-
-fn stop_wanted(run: &Run, when: &str) -> String {
-    match (run.abort_wanted, run.pause_wanted) {
-        (true, _) => format!("; will abort{when}"),
-        (false, true) => format!("; will pause{when}"),
-        (false, false) => String::new(),
-    }
-}
-
-fn halted(halt: &Halt) -> String {
-    match (halt.node, halt.step) {
-        (Some(node), Some(step)) => format!("halted in the {step} of {node}: {}", halt.failure),
-        (Some(node), None) => format!("halted at {node}: {}", halt.failure),
-        (None, _) => format!("halted: {}", halt.failure),
-    }
-}
+use crate::run::{Breach, Event, Request, Retry, RunEnd, Wait};
 
 /// The node an event is about, if it is about one.
 pub fn node_of(run: &RunId, event: &Event) -> Option<NodeUid> {
     match event {
-        Event::Claimed { node }
+        Event::Claimed { node, .. }
         | Event::ClaimRefused { node, .. }
         | Event::StepIntended { node, .. }
         | Event::GatePassed { node, .. }
@@ -78,9 +24,13 @@ pub fn node_of(run: &RunId, event: &Event) -> Option<NodeUid> {
         | Event::Witnessed { node, .. }
         | Event::Released { node, .. } => Some(*node),
         Event::StepEnded { step, .. } | Event::StepNeverStarted { step } => node_of_step(run, step),
+        Event::Retrying(retry) => retry.node,
         Event::Halted(halt) => halt.node,
         Event::Created { .. }
         | Event::Driving { .. }
+        | Event::Breached { .. }
+        | Event::SettingRecorded { .. }
+        | Event::SettingRestored { .. }
         | Event::GateHeld { .. }
         | Event::Requested { .. }
         | Event::Paused
@@ -115,8 +65,14 @@ pub fn event(run: &RunId, event: &Event) -> String {
         Event::StepNeverStarted { step } => {
             format!("{} never reached its agent; nothing was started", kind_of_step(run, step))
         }
+        Event::Retrying(retry) => retrying(retry),
+        Event::Breached { breaches, .. } => {
+            format!("{}: no install begins until the cluster has passed a gate again", seen(breaches))
+        }
+        Event::SettingRecorded { setting, original, wanted } => recorded(*setting, *original, *wanted),
+        Event::SettingRestored { setting } => format!("{setting} is as it was before"),
         Event::GateHeld { reasons, gives_up_at, .. } => {
-            format!("the gate is shut until at most {gives_up_at}: {}", reasons.join("; "))
+            format!("the gate is shut until at most {}: {}", second(*gives_up_at), reasons.join("; "))
         }
         Event::GatePassed { node, from, role, .. } => {
             format!("the cluster is healthy; it is the turn of {node}, the {role}, at {from}")
@@ -135,6 +91,62 @@ pub fn event(run: &RunId, event: &Event) -> String {
         Event::Ended(RunEnd::Aborted) => "aborted".to_owned(),
         Event::Ended(RunEnd::Blocked(failure)) => format!("refused before anything was changed: {failure}"),
     }
+}
+
+fn retrying(retry: &Retry) -> String {
+    let Retry { wait, attempt, cause, next_try_at, gives_up_at, .. } = retry;
+    format!(
+        "attempt {attempt} at {} failed: {cause}; next try at {}, gives up at {}",
+        words(*wait).1,
+        second(*next_try_at),
+        second(*gives_up_at)
+    )
+}
+
+/// A stable word for what is waited for.
+pub fn wait_word(wait: Wait) -> &'static str {
+    words(wait).0
+}
+
+/// What is waited for: a stable word, and words that fit "attempt 3 at …".
+fn words(wait: Wait) -> (&'static str, &'static str) {
+    match wait {
+        Wait::Claim => ("claim", "the claim"),
+        Wait::Fetch => ("fetch", "the fetch"),
+        Wait::Unpack => ("unpack", "the unpacking"),
+        Wait::Gate => ("gate", "the gate"),
+        Wait::Check => ("check", "the check"),
+        Wait::Install => ("install", "hearing of the install"),
+        Wait::Confirm => ("confirm", "the confirmation"),
+        Wait::Witness => ("witness", "finding witnesses"),
+        Wait::Collect => ("collect", "collecting logs"),
+        Wait::Restart => ("restart", "the restart"),
+        Wait::Tune => ("tune", "changing a setting"),
+        Wait::Setting => ("setting", "reading a setting"),
+        Wait::Release => ("release", "the release"),
+        Wait::Reach => ("reach", "reaching the agent"),
+    }
+}
+
+/// A time in a sentence: nobody reads fractions of seconds.
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn seen(breaches: &[Breach]) -> String {
+    breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn recorded(setting: Setting, original: u64, wanted: u64) -> String {
+    if original == wanted {
+        return format!("{setting} is {original}, which will do");
+    }
+    format!("{setting} is {original}; it will be {wanted} until the end, then {original} again")
+}
+
+/// The command that puts a setting back by hand.
+pub fn put_back(setting: Setting, original: u64) -> String {
+    format!("rladmin tune cluster {setting} {original}")
 }
 
 fn witnessed(node: NodeUid, by: &[NodeUid]) -> String {
@@ -156,50 +168,5 @@ fn requested(request: &Request, by: &str) -> String {
 }
 
 fn step_ended(run: &RunId, step: &StepId, outcome: &StepOutcome) -> String {
-    let kind = kind_of_step(run, step);
-    match outcome {
-        StepOutcome::Completed { report, .. } => report_text(report),
-        StepOutcome::Failed(failure) => format!("{kind} failed: {failure}"),
-        StepOutcome::Interrupted(reason) => format!("{kind} was cut off: {reason}"),
-        StepOutcome::Cancelled => format!("{kind} was cancelled"),
-    }
-}
-
-fn report_text(report: &StepReport) -> String {
-    match report {
-        StepReport::Fetch { size, source } if source.is_empty() => {
-            format!("package held already, SHA-256 verified ({})", mebibytes(*size))
-        }
-        StepReport::Fetch { size, source } => {
-            format!("package fetched from {source}, SHA-256 verified ({})", mebibytes(*size))
-        }
-        StepReport::Unpack { files, size } => format!("{files} files unpacked ({})", mebibytes(*size)),
-        StepReport::Check(checked) => {
-            format!(
-                "rlcheck passed ({} tests), all shards, nodes and endpoints OK",
-                checked.rlcheck.tests.len()
-            )
-        }
-        StepReport::Install(installed) => {
-            format!("install.sh ended with {} after {}", installed.exit, seconds(installed.took_ms))
-        }
-        StepReport::Confirm { installed, .. } => {
-            format!(
-                "it finds itself at {} and healthy ({})",
-                installed.version,
-                installed.read_from.join(", ")
-            )
-        }
-        StepReport::Collect { path, .. } => format!("logs collected in {path} on the node"),
-        StepReport::Restart => "cnm_exec restarted".to_owned(),
-    }
-}
-
-fn mebibytes(bytes: u64) -> String {
-    let tenths = bytes.saturating_mul(10) / (1024 * 1024);
-    format!("{}.{} MiB", tenths / 10, tenths % 10)
-}
-
-fn seconds(milliseconds: u64) -> String {
-    format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
+    outcome_text(kind_of_step(run, step), outcome)
 }

@@ -1,13 +1,14 @@
 //! A run as people and programs see it. Pure.
 
 use jiff::Timestamp;
-use proto::{Exit, Failure, NodeUid, RunId, StepKind, StepOutcome, StepReport};
+use proto::{Exit, Failure, NodeUid, RunId, Setting, StepKind, StepOutcome, StepReport};
 
 use super::{
-    Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, RunDocument, RunNodeRow, RunRow,
-    RunState, StepRow, tell,
+    Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, RetryRow, RunDocument, RunNodeRow,
+    RunRow, RunState, SettingRow, StepRow, tell,
 };
-use crate::run::{Halt, NodeProgress, Phase, Record, Run, RunEnd, StepEntry};
+use crate::failures::with_takeover;
+use crate::run::{Halt, NodeProgress, Phase, Record, Retry, Run, RunEnd, SideEffect, StepEntry};
 use crate::store::StepProgressRow;
 
 /// What a run's document is made of.
@@ -59,9 +60,12 @@ impl RunView<'_> {
             hops: hops.collect(),
             nodes: self.nodes(),
             halt: halt_row(run),
+            retries: retries(run),
+            settings: settings(run),
             next_commands: next_commands(run, self.state()),
             advice: run.advice.clone(),
             events,
+            agents: None,
             exit_code: exit_code(self.state()),
         }
     }
@@ -161,17 +165,25 @@ pub fn next_commands(run: &Run, state: RunState) -> Vec<String> {
     match state {
         RunState::Running => vec![verb("watch"), verb("pause"), verb("abort")],
         RunState::Interrupted | RunState::Paused => vec![verb("resume"), verb("abort"), verb("show")],
-        RunState::Halted => match run.install_in_flight() {
-            Some(_) => vec![verb("resume"), verb("show"), verb("abort")],
-            None if run.turn.as_ref().is_some_and(|_| run.installs(None) > 0) => {
-                vec![verb("resume"), verb("retry"), verb("abort")]
-            }
-            None => vec![verb("resume"), verb("abort"), verb("show")],
-        },
+        RunState::Halted => after_a_halt(run).iter().map(|word| verb(word)).collect(),
         RunState::Blocked | RunState::Aborted => {
             vec![format!("ratchet plan {} --to {}", run.plan.cluster, run.plan.target)]
         }
         RunState::Done => vec![format!("ratchet status {}", run.plan.cluster), verb("show")],
+    }
+}
+
+/// What is legal after a halt, and gets on.
+fn after_a_halt(run: &Run) -> [&'static str; 3] {
+    let turn = run.turn.as_ref();
+    let install = turn.and_then(|turn| run.ledger.get(&run.step_id(turn.node, turn.hop, StepKind::Install)));
+    match install {
+        _ if run.install_in_flight().is_some() => ["resume", "show", "abort"],
+        // Its id is used up: to resume would find it failed once more.
+        Some(install) if install.refused() => ["retry", "abort", "show"],
+        Some(install) if install.outcome().is_some() => ["resume", "retry", "abort"],
+        Some(_) | None if turn.is_some() && run.installs(None) > 0 => ["resume", "retry", "abort"],
+        Some(_) | None => ["resume", "abort", "show"],
     }
 }
 
@@ -202,7 +214,7 @@ fn at_work(kind: StepKind) -> NodeState {
         StepKind::Fetch | StepKind::Unpack => NodeState::Preparing,
         StepKind::Check => NodeState::Checking,
         StepKind::Install => NodeState::Installing,
-        StepKind::Confirm | StepKind::Collect | StepKind::Restart => NodeState::Confirming,
+        StepKind::Confirm | StepKind::Collect | StepKind::Restart | StepKind::Tune => NodeState::Confirming,
     }
 }
 
@@ -239,12 +251,35 @@ fn step_warnings(run: &Run, node: NodeUid, entry: &StepEntry) -> Vec<String> {
     }
 }
 
+fn retries(run: &Run) -> Vec<RetryRow> {
+    let row = |retry: &Retry| RetryRow {
+        wait: tell::wait_word(retry.wait).to_owned(),
+        node: retry.node.map(|node| node.0),
+        attempt: retry.attempt,
+        cause: retry.cause.clone(),
+        next_try_at: retry.next_try_at,
+        gives_up_at: retry.gives_up_at,
+    };
+    run.retries.values().map(row).collect()
+}
+
+fn settings(run: &Run) -> Vec<SettingRow> {
+    let row = |(setting, effect): (&Setting, &SideEffect)| SettingRow {
+        setting: setting.to_string(),
+        original: effect.original,
+        wanted: effect.wanted,
+        open: effect.open(),
+        command: tell::put_back(*setting, effect.original),
+    };
+    run.settings.iter().map(row).collect()
+}
+
 fn halt_row(run: &Run) -> Option<HaltRow> {
     let row = |node: Option<NodeUid>, step: Option<StepKind>, failure: &Failure| HaltRow {
         at: run.phase_since,
         node: node.map(|node| node.0),
         step: step.map(|step| step.to_string()),
-        error: ErrorDocument::from(failure).error,
+        error: ErrorDocument::from(&with_takeover(&run.plan.cluster, failure.clone())).error,
         evidence: failure.program.as_ref().map(evidence).unwrap_or_default(),
     };
     match &run.phase {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Document;
+use super::{Document, SettingRow};
 
 /// What a cluster or run waits for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct WhyDocument {
     pub who: String,
     /// With which commands, the likeliest first.
     pub commands: Vec<String>,
+    /// Settings of the product that are still to be put back, with the commands that do it by hand.
+    #[serde(default)]
+    pub settings: Vec<SettingRow>,
 }
 
 impl Document for WhyDocument {

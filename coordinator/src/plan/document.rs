@@ -1,7 +1,7 @@
 //! The plan as it is shown, saved, approved and carried out: schema `ratchet.plan/1`.
 
 use jiff::Timestamp;
-use proto::{Arch, ClusterName, NodeRole, NodeUid, OsToken, Package, Sha256, Version};
+use proto::{Arch, ClusterName, NodeRole, NodeUid, OsToken, Package, Setting, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::checks::Finding;
@@ -30,10 +30,22 @@ pub struct Plan {
     pub hops: Vec<PlannedHop>,
     /// The packages that are installed, each once.
     pub packages: Vec<Package>,
+    /// Settings of the cluster that are changed for the run and put back after it (promise P13).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<PlannedSetting>,
     /// Everything the preflight checks found.
     pub findings: Vec<Finding>,
     /// What a person should know before saying yes.
     pub notes: Vec<String>,
+}
+
+/// A setting that is to have another value while a run is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSetting {
+    /// The setting.
+    pub setting: Setting,
+    /// The value it is to have.
+    pub wanted: u64,
 }
 
 /// A node as the plan found it.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proto::{NodeUid, Package, Version};
 
 use super::advice::notes;
-use super::document::{PLAN_SCHEMA, Plan, PlannedHop, PlannedNode, Turn};
+use super::document::{PLAN_SCHEMA, Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 use super::order::expected_order;
 use crate::catalogue::{CatalogueEntry, fitting};
 use crate::checks::{
@@ -42,9 +42,10 @@ pub fn make_plan(
     target: Version,
     catalogue: &[CatalogueEntry],
     table: &Table,
+    settings: &[PlannedSetting],
     now: Timestamp,
 ) -> Planned {
-    Planner { snapshot, target, catalogue, table, now }.plan()
+    Planner { snapshot, target, catalogue, table, settings, now }.plan()
 }
 
 struct Planner<'a> {
@@ -52,6 +53,7 @@ struct Planner<'a> {
     target: Version,
     catalogue: &'a [CatalogueEntry],
     table: &'a Table,
+    settings: &'a [PlannedSetting],
     now: Timestamp,
 }
 
@@ -133,6 +135,7 @@ impl<'a> Planner<'a> {
             nodes,
             hops,
             packages,
+            settings: self.settings.to_vec(),
             findings: findings.to_vec(),
         })
     }

@@ -6,7 +6,7 @@ mod make;
 mod order;
 
 pub use advice::{post_advice, restarts_cnm_exec};
-pub use document::{Plan, PlannedHop, PlannedNode, Turn};
+pub use document::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 pub use make::{Planned, make_plan};
 pub use order::next_turn;
 

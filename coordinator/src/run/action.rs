@@ -1,8 +1,8 @@
 //! What a run needs done next.
 
-use proto::{NodeUid, StepId, StepSpec};
+use proto::{NodeUid, Setting, StepId, StepSpec};
 
-use super::{Halt, RunEnd};
+use super::{Halt, RunEnd, Wait};
 
 /// The one thing that is due. The driver performs it and appends what came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +31,33 @@ pub enum Action {
     Halt(Halt),
     /// Write down that the pause took effect.
     Pause,
+    /// Look what a setting is and write it down, before it is changed.
+    Record(Setting),
+    /// Write down that a setting has its original value again.
+    Restored(Setting),
     /// Ask a node's agent to take the claim back.
     Release(NodeUid),
     /// Write down that the run is over.
     End(RunEnd),
     /// Nothing: paused, halted or over.
     Stand,
+}
+
+impl Action {
+    /// What carrying it out may have to wait for. What waits for nothing only writes down what is known, or stands still
+    /// because a person has to act, with the commands that are possible.
+    pub fn waits(&self) -> Vec<Wait> {
+        match self {
+            Self::Claim(_) => vec![Wait::Claim],
+            Self::Prepare(orders) => orders.iter().map(StepOrder::wait).collect(),
+            Self::Execute(order) | Self::Rejoin(order) => vec![order.wait(), Wait::Reach],
+            Self::Gate { .. } => vec![Wait::Gate],
+            Self::Witness { .. } => vec![Wait::Witness],
+            Self::Record(_) => vec![Wait::Setting],
+            Self::Release(_) => vec![Wait::Release],
+            Self::Restored(_) | Self::Halt(_) | Self::Pause | Self::End(_) | Self::Stand => Vec::new(),
+        }
+    }
 }
 
 /// A step, complete with where it goes.
@@ -52,4 +73,11 @@ pub struct StepOrder {
     pub spec: StepSpec,
     /// Whether its intent has still to be written.
     pub new: bool,
+}
+
+impl StepOrder {
+    /// What is waited for while it runs.
+    pub fn wait(&self) -> Wait {
+        self.spec.kind().into()
+    }
 }

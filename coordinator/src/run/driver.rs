@@ -4,20 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::wire::TakeClaim;
-use proto::{Authority, Failure, NodeUid, RunId};
+use proto::{Clock, Failure, NodeUid, RunId};
 use tokio_util::sync::CancellationToken;
 
 use super::journal::Journal;
-use super::{Action, Event, Halt, Run, RunEnd, StepOrder};
-use crate::agents::{Agents, is_unreachable};
+use super::retrying::Patience;
+use super::{Action, Event, Halt, Run, RunEnd, StepOrder, Wait};
+use crate::agents::Agents;
 use crate::paths::Table;
 use crate::plan::post_advice;
 use crate::store::{Lease, Store};
 
 /// Between two looks at what others asked of the run.
 const REQUESTS: Duration = Duration::from_millis(300);
-/// How long to try to give a node back before saying that its claim stays.
-const RELEASE: Duration = Duration::from_secs(10);
 
 /// What a driver needs of the world.
 #[derive(Clone, Debug)]
@@ -28,6 +27,10 @@ pub struct World {
     pub agents: Arc<Agents>,
     /// The vendor's table.
     pub table: Arc<Table>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Between two looks of the watch over a cluster while a step runs.
+    pub watch_every: Duration,
 }
 
 /// Drives a run.
@@ -43,7 +46,7 @@ impl Driving {
     /// # Errors
     /// The store failed, somebody else drives now, or what was asked cannot be.
     pub async fn begin(world: World, lease: Lease, run: RunId, first: Vec<Event>) -> Result<Self, Failure> {
-        let journal = Journal::open(world.store.clone(), lease, run).await?;
+        let journal = Journal::open(world.store.clone(), world.clock.clone(), lease, run).await?;
         for event in first {
             journal.append(event).await?;
         }
@@ -69,6 +72,8 @@ impl Driving {
             Action::Rejoin(order) => self.execute(order, true).await?,
             Action::Gate { hop } => self.gate(hop).await?,
             Action::Witness { hop, node } => self.witness(hop, node).await?,
+            Action::Record(setting) => self.record(setting).await?,
+            Action::Restored(setting) => self.journal.append(Event::SettingRestored { setting }).await?,
             Action::Halt(halt) => self.halt(halt).await?,
             Action::Pause => self.journal.append(Event::Paused).await?,
             Action::Release(node) => self.release(node).await?,
@@ -88,9 +93,12 @@ impl Driving {
             holder: crate::identity::holder(),
             expected_node: Some(node),
         };
-        let asked = self.persist(run.deadlines.reach, || self.world.agents.claim(&address, &request));
-        let event = match self.minding_requests(asked).await? {
-            Ok(_) => Event::Claimed { node },
+        let mut patience = Patience::new(&self.world.clock, Wait::Claim, run.deadlines.of(Wait::Claim));
+        patience.about(node);
+        let asked = self.persist(patience, || self.world.agents.claim(&address, &request));
+        let event = match self.minding_requests(asked).await?? {
+            Ok(answer) => Event::Claimed { node, memory: Some(answer.memory) },
+            Err(failure) if is_superseded(&failure) => return Err(failure),
             Err(failure) => Event::ClaimRefused { node, failure },
         };
         self.journal.append(event).await
@@ -99,8 +107,13 @@ impl Driving {
     async fn release(&self, node: NodeUid) -> Result<(), Failure> {
         let run = self.journal.state().await;
         let address = agent_of(&run, node)?;
-        let authority = Authority { run: run.id.clone(), epoch: self.journal.epoch() };
-        let asked = self.persist(RELEASE, || self.world.agents.release(&address, &authority)).await;
+        let authority = self.authority();
+        let mut patience = Patience::new(&self.world.clock, Wait::Release, run.deadlines.of(Wait::Release));
+        patience.about(node);
+        let asked = self.persist(patience, || self.world.agents.release(&address, &authority)).await?;
+        if let Some(failure) = asked.as_ref().err().filter(|failure| is_superseded(failure)) {
+            return Err(failure.clone());
+        }
         self.journal.append(Event::Released { node, trouble: asked.err() }).await
     }
 
@@ -118,24 +131,6 @@ impl Driving {
         self.journal.append(Event::Halted(Box::new(halt))).await
     }
 
-    /// Asks again, with growing pauses, while the agent cannot be reached and the time is not up.
-    async fn persist<T, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        limit: Duration,
-        mut ask: impl FnMut() -> F,
-    ) -> Result<T, Failure> {
-        let gives_up = tokio::time::Instant::now() + limit;
-        let mut pause = super::backoff::Backoff::reconnecting();
-        loop {
-            match ask().await {
-                Err(failure) if is_unreachable(&failure) && tokio::time::Instant::now() < gives_up => {
-                    tokio::time::sleep(pause.next_pause()).await;
-                }
-                answer => return answer,
-            }
-        }
-    }
-
     /// Lets something run while requests of others are taken.
     pub(super) async fn minding_requests<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         self.minding(work, &[]).await
@@ -150,7 +145,16 @@ impl Driving {
         work: impl Future<Output = T>,
         cancellable: &[StepOrder],
     ) -> Result<T, Failure> {
-        let over = CancellationToken::new();
+        self.minding_until(CancellationToken::new(), work, cancellable).await
+    }
+
+    /// The same, and tells others by a token when the work is over.
+    pub(super) async fn minding_until<T>(
+        &self,
+        over: CancellationToken,
+        work: impl Future<Output = T>,
+        cancellable: &[StepOrder],
+    ) -> Result<T, Failure> {
         let work = async {
             let done = work.await;
             over.cancel();
@@ -170,6 +174,14 @@ impl Driving {
         let (done, minded) = tokio::join!(work, requests);
         minded.map(|()| done)
     }
+}
+
+/// What an agent answers to a driver whose time is over.
+const STALE_EPOCH: &str = "stale-epoch";
+
+/// Whether an agent obeys a later driver.
+pub(super) fn is_superseded(failure: &Failure) -> bool {
+    failure.id == STALE_EPOCH
 }
 
 /// The address of a node's agent.

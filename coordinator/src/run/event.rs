@@ -1,9 +1,14 @@
 //! What happens to a run: the words of its journal.
 
+use std::fmt;
+
 use jiff::Timestamp;
-use proto::{Epoch, Failure, NodeRole, NodeUid, StepId, StepKind, StepOutcome, StepSpec, Version};
+use proto::{
+    AgentMemory, Epoch, Failure, NodeRole, NodeUid, Setting, StepId, StepKind, StepOutcome, StepSpec, Version,
+};
 use serde::{Deserialize, Serialize};
 
+use super::Retry;
 use crate::plan::Plan;
 
 /// One line of a run's journal.
@@ -43,6 +48,9 @@ pub enum Event {
     Claimed {
         /// The node.
         node: NodeUid,
+        /// Which memory the agent has; another one than before has forgotten what it was told. Journals of format 1
+        /// did not ask.
+        memory: Option<AgentMemory>,
     },
     /// A node's agent refused the claim, or could not be asked in time.
     ClaimRefused {
@@ -73,6 +81,30 @@ pub enum Event {
     StepNeverStarted {
         /// Its id.
         step: StepId,
+    },
+    /// Something did not work and is tried again.
+    Retrying(Retry),
+    /// The watch over the cluster saw something that must not be (promise P4): no install may be intended until a gate
+    /// has passed on a later look.
+    Breached {
+        /// When it was seen.
+        seen_at: Timestamp,
+        /// What was seen, and by whom.
+        breaches: Vec<Breach>,
+    },
+    /// The original value of a setting, before it is changed (promise P13).
+    SettingRecorded {
+        /// The setting.
+        setting: Setting,
+        /// What it was.
+        original: u64,
+        /// What it is to be while the run is under way; the original itself where that is good enough.
+        wanted: u64,
+    },
+    /// A setting has its original value again.
+    SettingRestored {
+        /// The setting.
+        setting: Setting,
     },
     /// The gate before a turn held back; it is looked at again until it gives up.
     GateHeld {
@@ -145,6 +177,23 @@ pub enum Event {
     Ended(RunEnd),
 }
 
+/// Something that must not be while a run is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// The agent of which node saw it.
+    pub by: NodeUid,
+    /// What it is about, in the product's words.
+    pub subject: String,
+    /// What was seen.
+    pub saw: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} (seen by {})", self.subject, self.saw, self.by)
+    }
+}
+
 /// What a person can ask of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +245,10 @@ impl Event {
             Self::StepIntended { .. } => "step_intended",
             Self::StepEnded { .. } => "step_ended",
             Self::StepNeverStarted { .. } => "step_never_started",
+            Self::Retrying(_) => "retrying",
+            Self::Breached { .. } => "breached",
+            Self::SettingRecorded { .. } => "setting_recorded",
+            Self::SettingRestored { .. } => "setting_restored",
             Self::GateHeld { .. } => "gate_held",
             Self::GatePassed { .. } => "gate_passed",
             Self::SeenAtTarget { .. } => "seen_at_target",

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use proto::{Failure, RunId};
+use proto::{Clock, Failure, FailureKind, RunId};
 use tokio::sync::Mutex;
 
 use super::{Action, Event, Run, decide, next, replay};
@@ -14,6 +13,7 @@ use crate::store::{Lease, Store};
 #[derive(Debug)]
 pub struct Journal {
     store: Arc<dyn Store>,
+    clock: Clock,
     lease: Lease,
     run: RunId,
     inner: Mutex<Inner>,
@@ -28,13 +28,18 @@ struct Inner {
 
 impl Journal {
     /// Opens the journal of a run that exists and writes down who drives it now.
-    pub async fn open(store: Arc<dyn Store>, lease: Lease, run: RunId) -> Result<Self, Failure> {
+    pub async fn open(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        lease: Lease,
+        run: RunId,
+    ) -> Result<Self, Failure> {
         let records = store.journal(&run, 1).await?;
         let state = replay(&run, &records)?;
         let last_seq = records.last().map_or(0, |record| record.seq);
         let inner = Mutex::new(Inner { run: state, last_seq, last_request: 0 });
         let holder = crate::identity::holder();
-        let journal = Self { store, lease, run, inner };
+        let journal = Self { store, clock, lease, run, inner };
         journal.forget_requests().await?;
         journal.append(Event::Driving { holder }).await?;
         Ok(journal)
@@ -53,8 +58,23 @@ impl Journal {
         self.append_locked(&mut inner, event).await
     }
 
+    /// Appends an event, unless what happened meanwhile has made it impossible: then it has nothing more to say.
+    ///
+    /// # Errors
+    /// The store failed, or somebody else drives now.
+    pub async fn append_if_legal(&self, event: Event) -> Result<bool, Failure> {
+        match self.append(event).await {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.kind == FailureKind::Bug => {
+                tracing::debug!(run = %self.run, %failure, "not written down");
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     async fn append_locked(&self, inner: &mut Inner, event: Event) -> Result<(), Failure> {
-        let (seq, at) = (inner.last_seq + 1, Timestamp::now());
+        let (seq, at) = (inner.last_seq + 1, self.clock.now());
         let record = super::Record { seq, epoch: self.lease.epoch, at, event };
         let run = next(inner.run.clone(), &record)?;
         self.store.append(&self.lease, &self.run, seq, at, &record.event).await?;
@@ -71,7 +91,7 @@ impl Journal {
             inner.last_request = stored.number;
             let event = Event::Requested { request: stored.request, by: stored.by };
             if let Err(failure) = self.append_locked(&mut inner, event).await {
-                if failure.kind != proto::FailureKind::Bug {
+                if failure.kind != FailureKind::Bug {
                     return Err(failure);
                 }
                 tracing::warn!(run = %self.run, %failure, "a request could not be honoured");

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use proto::{NodeRole, NodeUid, Version};
 
-use super::{Event, Run};
+use super::story::went_back;
+use super::{Event, Halt, Run};
 use crate::checks::{Context, Stage, gate};
 use crate::paths::Table;
 use crate::plan::next_turn;
@@ -18,6 +19,8 @@ pub enum GateVerdict {
     Clear(Box<Event>),
     /// Not now, with everything that stands in the way.
     Held(Vec<String>),
+    /// Not without a person: what is seen contradicts the journal.
+    Contradicted(Box<Halt>),
 }
 
 /// Whose turn it is in a hop, if the whole cluster is fit for one (promises P2 and P4).
@@ -26,6 +29,10 @@ pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table, now
         return GateVerdict::Held(vec![format!("the plan has no hop {}", hop + 1)]);
     };
     let installed = snapshot.installed();
+    let back = installed.iter().find_map(|(node, version)| went_back(run, *node, (*version)?));
+    if let Some(halt) = back {
+        return GateVerdict::Contradicted(Box::new(halt));
+    }
     let at_target =
         |node: &NodeUid| matches!(installed.get(node), Some(Some(version)) if *version >= planned.to);
     let (there, below): (BTreeSet<_>, BTreeSet<_>) = run.waiting(hop).into_iter().partition(at_target);

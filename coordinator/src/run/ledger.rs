@@ -1,14 +1,15 @@
 //! The steps of a run and what became of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proto::{NodeUid, StepId, StepKind, StepOutcome, StepSpec};
 
-/// Every step of a run, by id.
+/// Every step of a run, by id. Copies share what has not changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
-    entries: BTreeMap<StepId, StepEntry>,
+    entries: Arc<BTreeMap<StepId, Arc<StepEntry>>>,
 }
 
 /// A step and what became of it.
@@ -22,6 +23,8 @@ pub struct StepEntry {
     pub attempt: u32,
     /// The node's round it belongs to: it grows with every gate, resume and retry.
     pub round: u32,
+    /// How often a person had told the run to go on by then, see [`super::Run::told`].
+    pub told: u32,
     /// What it is to do.
     pub spec: StepSpec,
     /// What became of it.
@@ -76,12 +79,18 @@ impl StepEntry {
 impl Ledger {
     /// The step of that id.
     pub fn get(&self, step: &StepId) -> Option<&StepEntry> {
-        self.entries.get(step)
+        self.entries.get(step).map(Arc::as_ref)
     }
 
     /// All steps with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (&StepId, &StepEntry)> {
-        self.entries.iter()
+        self.entries.iter().map(|(step, entry)| (step, entry.as_ref()))
+    }
+
+    /// How many steps of a kind there have been, on all nodes and in all hops.
+    pub fn count(&self, kind: StepKind) -> u32 {
+        let many = self.iter().filter(|(_, entry)| entry.kind() == kind).count();
+        u32::try_from(many).unwrap_or(u32::MAX)
     }
 
     /// Steps of a node in a hop, of one kind.
@@ -95,10 +104,10 @@ impl Ledger {
     }
 
     pub(super) fn insert(&mut self, step: StepId, entry: StepEntry) {
-        self.entries.insert(step, entry);
+        Arc::make_mut(&mut self.entries).insert(step, Arc::new(entry));
     }
 
     pub(super) fn get_mut(&mut self, step: &StepId) -> Option<&mut StepEntry> {
-        self.entries.get_mut(step)
+        Arc::make_mut(&mut self.entries).get_mut(step).map(Arc::make_mut)
     }
 }

@@ -14,19 +14,29 @@ mod judge;
 mod ledger;
 mod next;
 mod progress;
+mod retrying;
+mod settings;
 mod settle;
+mod side_effects;
 mod state;
 mod steps;
+mod story;
+mod wait;
+mod watch;
+mod watching;
 
 pub use action::{Action, StepOrder};
 pub use deadlines::Deadlines;
 pub use decide::decide;
 pub use driver::{Driving, World};
-pub use event::{Event, Halt, Record, Request, RunEnd};
+pub use event::{Breach, Event, Halt, Record, Request, RunEnd};
 pub use judge::{GateVerdict, judge_gate, judge_witness};
 pub use ledger::{Ledger, StepEntry, StepState};
 pub use next::{Illegal, next, replay};
+pub use side_effects::{SideEffect, SideEffects};
 pub use state::{Driver, NodeProgress, Phase, Run, Turn};
+pub use wait::{Retry, Wait};
+pub use watch::judge_watch;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
 //! A run as its journal leaves it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use proto::{Epoch, Failure, NodeRole, NodeUid, RunId, StepId, StepKind, StepSpec, Version};
+use proto::{
+    AgentMemory, Epoch, Failure, NodeRole, NodeUid, RunId, Setting, StepId, StepKind, StepSpec, Version,
+};
 
-use super::{Halt, Ledger, RunEnd};
+use super::{Breach, Halt, Ledger, Retry, RunEnd, SideEffects};
 use crate::plan::{Plan, PlannedHop};
 
 /// A run as its journal leaves it. Made by folding events only; see [`super::next`].
@@ -13,8 +16,8 @@ use crate::plan::{Plan, PlannedHop};
 pub struct Run {
     /// Its id.
     pub id: RunId,
-    /// The plan it carries out.
-    pub plan: Plan,
+    /// The plan it carries out. Shared: a run is copied often, its plan never changes.
+    pub plan: Arc<Plan>,
     /// Whether it stops after fetching and unpacking.
     pub prepare_only: bool,
     /// How long each kind of waiting may last.
@@ -35,12 +38,26 @@ pub struct Run {
     pub released: BTreeSet<NodeUid>,
     /// The first refused claim.
     pub refused: Option<(NodeUid, Failure)>,
+    /// How often a person has told the run to go on, or to end.
+    pub told: u32,
     /// Whether a pause was asked for and has not taken effect.
     pub pause_wanted: bool,
     /// Whether an abort was asked for.
     pub abort_wanted: bool,
     /// Why the gate last held back, until when it waits.
     pub held: Option<(Vec<String>, Timestamp)>,
+    /// What is being tried again, by node; `None` for what is about no single node.
+    pub retries: BTreeMap<Option<NodeUid>, Retry>,
+    /// What the watch saw, and when, as long as no gate has passed since.
+    pub breach: Option<(Timestamp, Vec<Breach>)>,
+    /// How many turns in a row a breach has turned back.
+    pub turned_back: u32,
+    /// The memory of each agent as it was claimed.
+    pub memories: BTreeMap<NodeUid, AgentMemory>,
+    /// The journal and the world tell different stories: a person must say which is true.
+    pub contradiction: Option<Halt>,
+    /// Settings that were written down.
+    pub settings: SideEffects,
     /// What the vendor's procedure leaves to a person.
     pub advice: Vec<String>,
     /// When it was created.
@@ -128,7 +145,8 @@ impl Run {
         turns.iter().map(|turn| turn.node).filter(|node| !through(node)).collect()
     }
 
-    /// The id of a node's step as things stand: installs are counted by attempt, all others by round.
+    /// The id of a node's step as things stand: installs are counted by attempt, all others by round. Changes of settings
+    /// have their own numbers, see [`super::settings`].
     pub fn step_id(&self, node: NodeUid, hop: usize, kind: StepKind) -> StepId {
         let number = self.nodes.get(&node).map_or(1, |progress| match kind {
             StepKind::Install => progress.attempt,
@@ -146,6 +164,17 @@ impl Run {
                 && !entry.refused()
         });
         started.count()
+    }
+
+    /// Settings that are to be put back before the run may end well (promise P13).
+    pub fn open_settings(&self) -> impl Iterator<Item = (Setting, &super::SideEffect)> {
+        self.settings.iter().filter(|(_, effect)| effect.open()).map(|(setting, effect)| (*setting, effect))
+    }
+
+    /// Whether the turn has come as far as an install that may have been started.
+    pub fn install_intended(&self, turn: &Turn) -> bool {
+        let install = self.step_id(turn.node, turn.hop, StepKind::Install);
+        self.ledger.get(&install).is_some_and(|entry| entry.state != super::StepState::NeverStarted)
     }
 
     /// The install that was intended and has not been heard of since, if there is one.

@@ -1,22 +1,22 @@
 //! Letting steps run on their agents, and staying with them whatever happens to the connection.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use futures::future::join_all;
 use proto::wire::{CancelStep, Execute};
 use proto::{Authority, Failure, StepKind, StepOutcome, StepProgress};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::driver::{Driving, agent_of};
+use super::driver::{Driving, agent_of, is_superseded};
 use super::progress::ProgressMeter;
-use super::{Event, Halt, StepOrder};
+use super::retrying::Patience;
+use super::story::unclear_install;
+use super::{Event, Halt, Run, StepOrder, Wait};
 use crate::agents::is_unreachable;
 
 /// What the agent answers when it was never given a step.
 const UNKNOWN_STEP: &str = "never-ordered";
-/// What the agent answers to a driver whose time is over.
-const STALE_EPOCH: &str = "stale-epoch";
+/// What the agent answers when it was given a step, and has not begun it.
+const NOT_BEGUN: &str = "not-running";
 
 /// What became of one attempt to stay with a step.
 enum Stay {
@@ -26,18 +26,22 @@ enum Stay {
     NeverStarted,
     /// The connection was lost.
     Lost(Failure),
+    /// Nobody can tell whether it was started.
+    Unclear(Failure),
+    /// It has not ended within its deadline.
+    Overdue,
 }
 
 impl Driving {
     /// Lets one step run, or finds out what became of it.
     pub(super) async fn execute(&self, order: StepOrder, only_join: bool) -> Result<(), Failure> {
-        self.minding_requests(self.run_step(order, only_join)).await?
+        self.watched(self.run_step(order, only_join), &[]).await?
     }
 
     /// Lets steps run side by side; when somebody wants the run to stop, they are cancelled.
     pub(super) async fn prepare(&self, orders: Vec<StepOrder>) -> Result<(), Failure> {
         let steps = join_all(orders.iter().cloned().map(|order| self.run_step(order, false)));
-        self.minding(steps, &orders).await?.into_iter().collect()
+        self.watched(steps, &orders).await?.into_iter().collect()
     }
 
     pub(super) async fn cancel_all(&self, orders: &[StepOrder]) {
@@ -62,17 +66,18 @@ impl Driving {
         }
         let run = self.journal.state().await;
         let address = agent_of(&run, order.node)?;
-        let event = match self.stay(&address, &order, only_join, run.deadlines.reach).await? {
+        let halt = |failure| {
+            let (node, step) = (Some(order.node), Some(order.spec.kind()));
+            Event::Halted(Box::new(Halt { node, step, failure }))
+        };
+        let event = match self.stay(&address, &order, only_join, &run).await? {
             Stay::Ended(outcome) => Event::StepEnded { step: order.step, outcome },
             Stay::NeverStarted => Event::StepNeverStarted { step: order.step },
-            Stay::Lost(failure) => {
-                let failure = out_of_reach(&run.id, &order, failure);
-                Event::Halted(Box::new(Halt {
-                    node: Some(order.node),
-                    step: Some(order.spec.kind()),
-                    failure,
-                }))
+            Stay::Lost(failure) => halt(out_of_reach(&run.id, &order, failure)),
+            Stay::Unclear(failure) => {
+                Event::Halted(Box::new(unclear_install(&run, order.node, &order.step, &failure)))
             }
+            Stay::Overdue => halt(self.overdue(&run, &order).await),
         };
         match event {
             // Side by side with others, only the first lost connection halts the run.
@@ -81,13 +86,21 @@ impl Driving {
         }
     }
 
-    /// Stays with a step until it ends or its agent has been out of reach for too long.
+    /// A step that its agent does not end. One that can be stopped is told to; an install never is.
+    async fn overdue(&self, run: &Run, order: &StepOrder) -> Failure {
+        if order.spec.kind().can_be_cancelled() {
+            self.cancel_all(std::slice::from_ref(order)).await;
+        }
+        overdue(run, order)
+    }
+
+    /// Stays with a step until it ends, its deadline is over, or its agent has been out of reach for too long.
     async fn stay(
         &self,
         address: &str,
         order: &StepOrder,
         only_join: bool,
-        reach: Duration,
+        run: &Run,
     ) -> Result<Stay, Failure> {
         let mut request = Execute {
             authority: self.authority(),
@@ -97,21 +110,21 @@ impl Driving {
             only_join,
         };
         let mut meter = ProgressMeter::new(order.step.clone());
-        let mut pause = super::backoff::Backoff::reconnecting();
-        let mut gives_up = Instant::now() + reach;
+        let mut patience = Patience::new(&self.world.clock, Wait::Reach, run.deadlines.of(Wait::Reach));
+        patience.about_step(order.node, &order.step);
+        let overdue = Instant::now() + run.deadlines.of(order.wait());
         loop {
             let seen = request.from_seq;
-            match self.attend(address, &mut request, &mut meter).await? {
-                Stay::Lost(failure) if Instant::now() >= gives_up => return Ok(Stay::Lost(failure)),
+            match self.attend(address, &mut request, &mut meter, overdue).await? {
+                Stay::Lost(_) if Instant::now() >= overdue => return Ok(Stay::Overdue),
+                Stay::Lost(failure) if patience.is_over() => return Ok(Stay::Lost(failure)),
                 Stay::Lost(failure) => {
-                    tracing::info!(step = %order.step, %failure, "the connection was lost; trying again");
                     // Nobody knows whether the agent has got the install: from now on it is only asked for (P4, P6).
                     request.only_join |= order.spec.kind() == StepKind::Install;
                     if request.from_seq > seen {
-                        gives_up = Instant::now() + reach;
-                        pause = super::backoff::Backoff::reconnecting();
+                        patience.renew();
                     }
-                    tokio::time::sleep(pause.next_pause()).await;
+                    self.pause_for_retry(&mut patience, failure.to_string()).await?;
                 }
                 ended => return Ok(ended),
             }
@@ -124,19 +137,26 @@ impl Driving {
         address: &str,
         request: &mut Execute,
         meter: &mut ProgressMeter,
+        overdue: Instant,
     ) -> Result<Stay, Failure> {
         let mut events = match self.world.agents.execute(address, request).await {
             Ok(events) => std::pin::pin!(events),
             Err(failure) if is_unreachable(&failure) => return Ok(Stay::Lost(failure)),
             Err(failure) if failure.id == UNKNOWN_STEP && request.only_join => return Ok(Stay::NeverStarted),
-            Err(failure) if failure.id == STALE_EPOCH => return Err(failure),
+            Err(failure) if is_superseded(&failure) => return Err(failure),
+            // The install may have been sent before: a refusal to tell about it does not say that it was not started.
+            Err(failure) if request.only_join && failure.id != NOT_BEGUN => {
+                return Ok(Stay::Unclear(failure));
+            }
             // A clear refusal: the agent started nothing.
             Err(failure) => return Ok(Stay::Ended(Box::new(StepOutcome::Failed(failure)))),
         };
-        while let Some(event) = events.next().await {
-            let event = match event {
-                Ok(event) => event,
-                Err(failure) => return Ok(Stay::Lost(failure)),
+        // Only the wait for news is cut short, never the writing down of it.
+        while let Ok(news) = timeout_at(overdue, events.next()).await {
+            let event = match news {
+                Some(Ok(event)) => event,
+                Some(Err(failure)) => return Ok(Stay::Lost(failure)),
+                None => return Ok(Stay::Lost(ended_early(address))),
             };
             request.from_seq = event.seq + 1;
             if let StepProgress::Finished(outcome) = event.what {
@@ -146,15 +166,16 @@ impl Driving {
                 self.journal.store().put_progress(self.journal.run_id(), &row).await?;
             }
         }
-        Ok(Stay::Lost(Failure::retry(
-            proto::wire::UNREACHABLE,
-            format!("agent {address} ended the stream early"),
-        )))
+        Ok(Stay::Overdue)
     }
 
     pub(super) fn authority(&self) -> Authority {
         Authority { run: self.journal.run_id().clone(), epoch: self.journal.epoch() }
     }
+}
+
+fn ended_early(address: &str) -> Failure {
+    Failure::retry(proto::wire::UNREACHABLE, format!("agent {address} ended the stream early"))
 }
 
 /// The agent is out of reach in the middle of a step: what that means, and what is possible.
@@ -171,4 +192,20 @@ fn out_of_reach(run: &proto::RunId, order: &StepOrder, failure: Failure) -> Fail
         remedy: Some(format!("see that the node and its ratchet-agent are up, then: ratchet resume {run}")),
         ..failure
     }
+}
+
+/// The agent answers, but the step does not end: what that means, and what is possible.
+fn overdue(run: &Run, order: &StepOrder) -> Failure {
+    let (kind, node) = (order.spec.kind(), order.node);
+    let limit = run.deadlines.of(order.wait()).as_secs();
+    let message = format!("the {kind} of {node} has not ended within {limit} s");
+    let cause = match kind {
+        StepKind::Install => "it may still be at work; nobody will start it again",
+        _ => "its agent answers, and was told to stop it",
+    };
+    let remedy = format!(
+        "see what holds it up on the node (ratchet status, ps, dmesg), then: ratchet resume {}",
+        run.id
+    );
+    Failure::operator("overdue", message, remedy).because(cause)
 }

@@ -1,11 +1,12 @@
 //! What the service is made of, and what every call needs.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use proto::{ClusterName, Failure, Package, RunId};
+use proto::{Clock, ClusterName, Failure, Package, RunId};
 
-use crate::agents::Agents;
+use super::drivers::Drivers;
+use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
@@ -13,12 +14,17 @@ use crate::paths::Table;
 use crate::run::{Run, World, replay};
 use crate::store::{RunListing, SqliteStore, Store, find_run};
 
+/// The vendor's checksums, read once: there are thousands, and a simulation has many coordinators.
+static PUBLISHED: LazyLock<Result<VendorChecksums, String>> =
+    LazyLock::new(|| VendorChecksums::published().map_err(|error| chain(&error)));
+
 /// The coordinator's parts.
 #[derive(Debug)]
 pub struct Core {
     pub(super) config: Config,
     pub(super) world: World,
-    pub(super) checksums: VendorChecksums,
+    pub(super) checksums: &'static VendorChecksums,
+    pub(super) drivers: Arc<Drivers>,
 }
 
 impl Core {
@@ -30,10 +36,24 @@ impl Core {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store).await?);
         let table = Table::vendor()
             .map_err(|error| Failure::bug("the built-in table is damaged").because(chain(&error)))?;
-        let checksums = VendorChecksums::published()
-            .map_err(|error| Failure::bug("the built-in checksums are damaged").because(chain(&error)))?;
-        let agents = Arc::new(Agents::new(config.security.clone()));
-        Ok(Self { config, world: World { store, agents, table: Arc::new(table) }, checksums })
+        let agents = Arc::new(Agents::new(Dialer::network(config.security.clone())));
+        let (table, clock, watch_every) = (Arc::new(table), Clock::system(), config.watch_every);
+        Self::with(config, World { store, agents, table, clock, watch_every })
+    }
+
+    /// Puts the parts together in a given world: its store, its agents, its clock.
+    ///
+    /// # Errors
+    /// The built-in checksums are damaged.
+    pub fn with(config: Config, world: World) -> Result<Self, Failure> {
+        let checksums = PUBLISHED
+            .as_ref()
+            .map_err(|error| Failure::bug("the built-in checksums are damaged").because(error.clone()))?;
+        Ok(Self { config, world, checksums, drivers: Arc::default() })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.world.clock.now()
     }
 
     pub(super) fn store(&self) -> &dyn Store {

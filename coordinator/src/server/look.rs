@@ -21,7 +21,7 @@ impl Core {
         let rows = join_all(clusters.into_iter().map(|cluster| self.cluster_row(cluster))).await;
         Ok(StatusDocument {
             schema: StatusDocument::SCHEMA.to_owned(),
-            at: Timestamp::now(),
+            at: self.now(),
             clusters: rows.into_iter().collect::<Result<_, _>>()?,
         })
     }
@@ -33,7 +33,7 @@ impl Core {
     }
 
     pub(super) async fn observe(&self, cluster: &ClusterConfig, request: Observe) -> Snapshot {
-        observe(&self.world.agents, &cluster.name, &cluster.agents, &request).await
+        observe(&self.world.agents, &cluster.name, &cluster.agents, &request, &self.world.clock).await
     }
 
     /// Preflight: with a target, everything a plan would be checked for; without one, how the cluster is.

@@ -1,17 +1,21 @@
 //! The coordinator as a service: what the command line speaks to, in the same process or over the network.
 
 mod core;
+mod drivers;
+mod journals;
 mod look;
 mod packages;
 mod planning;
+mod requests;
 mod runs;
 mod service;
+mod takeover;
 mod why;
 
 use std::sync::Arc;
 
 use proto::Failure;
-use proto::transport::{check_listen, coordinator_server, in_process, server_builder};
+use proto::transport::{self, check_listen, coordinator_server, server_builder};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Channel;
@@ -27,8 +31,12 @@ use service::Service;
 /// # Errors
 /// The store cannot be opened.
 pub async fn embedded(config: Config) -> Result<Channel, Failure> {
-    let core = Core::open(config).await?;
-    let (channel, incoming) = in_process();
+    Ok(in_process(Core::open(config).await?))
+}
+
+/// Serves a coordinator at the other end of a channel in this process. Needs a tokio runtime.
+pub fn in_process(core: Core) -> Channel {
+    let (channel, incoming) = transport::in_process();
     let server = tonic::transport::Server::builder()
         .add_service(coordinator_server(Service::new(Arc::new(core))))
         .serve_with_incoming(incoming);
@@ -37,10 +45,11 @@ pub async fn embedded(config: Config) -> Result<Channel, Failure> {
             tracing::error!(error = chain(&error), "the embedded coordinator stopped");
         }
     });
-    Ok(channel)
+    channel
 }
 
-/// Hosts a coordinator for others until the stop future ends.
+/// Hosts a coordinator for others until the stop future ends. Runs that were left in the middle of their work, for
+/// instance by the one before it, go on first.
 ///
 /// # Errors
 /// The store cannot be opened, the address cannot be listened on, or the certificates cannot be used.
@@ -57,6 +66,7 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
     })?;
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, "listening");
+    core.go_on_with_interrupted().await;
     crate::readiness::ready(&address);
     server
         .add_service(coordinator_server(Service::new(core)))
@@ -65,7 +75,10 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
         .map_err(|error| Failure::bug("the coordinator's service failed").because(chain(&error)))
 }
 
-fn unusable(error: &proto::transport::TransportError) -> Failure {
+fn unusable(error: &transport::TransportError) -> Failure {
     let remedy = "correct `[tls]`, `listen` or `insecure_loopback` in ratchet.toml";
     Failure::operator("configuration", "the coordinator cannot be served", remedy).because(chain(error))
 }
+
+#[cfg(test)]
+mod tests;

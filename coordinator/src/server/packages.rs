@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use futures::{Stream, StreamExt};
-use jiff::Timestamp;
 use proto::{Failure, Package, Sha256};
 use tokio::io::AsyncReadExt;
 
@@ -65,7 +64,7 @@ impl Core {
             sources: vec![source],
         };
         self.same_platform(&package).await?;
-        let stored = StoredPackage { package, md5: Some(bytes.md5), added_at: Timestamp::now() };
+        let stored = StoredPackage { package, md5: Some(bytes.md5), added_at: self.now() };
         let sha256 = stored.package.sha256;
         let configured = self.config.packages.iter().any(|package| package.sha256 == sha256);
         let added = !configured && self.store().add_package(&stored).await?;

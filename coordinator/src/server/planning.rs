@@ -2,19 +2,22 @@
 
 use jiff::Timestamp;
 use proto::wire::Observe;
-use proto::{Failure, RunId, Version};
+use proto::{ClusterName, Epoch, Failure, RunId, Version};
 
 use super::Core;
 use crate::checks::{Finding, Verdict};
 use crate::documents::{Document, PlanDocument, PlanOutcome, RunDocument};
 use crate::failures::chain;
-use crate::plan::{Plan, Planned, make_plan};
+use crate::plan::{Plan, Planned, PlannedSetting, make_plan};
 use crate::run::Event;
+use crate::store::Acquire;
 
 /// What came out of planning, with when the cluster was looked at.
 pub(super) struct PlannedAt {
     pub(super) at: Timestamp,
     pub(super) planned: Planned,
+    /// The agent that has obeyed the highest epoch, and that epoch.
+    obeyed: Option<(String, Epoch)>,
 }
 
 impl PlannedAt {
@@ -22,6 +25,23 @@ impl PlannedAt {
         match &self.planned {
             Planned::Plan(plan) => &plan.findings,
             Planned::NothingToDo { findings, .. } | Planned::Blocked { findings } => findings,
+        }
+    }
+
+    /// A driver below an epoch that an agent has obeyed is obeyed by nobody: this store is a new one, an old copy, or not
+    /// the one that drove the cluster last.
+    fn above_the_agents(&self, cluster: &ClusterName, epoch: Epoch) -> Result<(), Failure> {
+        match &self.obeyed {
+            Some((agent, obeyed)) if epoch <= *obeyed => {
+                let message = format!(
+                    "agent {agent} obeys epoch {obeyed} of {cluster}; this store would drive at {epoch}"
+                );
+                let cause =
+                    "the cluster was driven last from another store, or from this one before it was put back";
+                let remedy = format!("ratchet takeover {cluster}");
+                Err(Failure::operator("takeover-needed", message, remedy).because(cause))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -35,12 +55,25 @@ impl Core {
         sources.sort();
         sources.dedup();
         let snapshot = self.observe(self.cluster(cluster)?, Observe { run_rlcheck: true, sources }).await;
-        let planned = make_plan(&snapshot, to, &catalogue, &self.world.table, snapshot.at);
-        Ok(PlannedAt { at: snapshot.at, planned })
+        let settings: Vec<PlannedSetting> = self
+            .config
+            .settings
+            .iter()
+            .map(|(setting, wanted)| PlannedSetting { setting: *setting, wanted: *wanted })
+            .collect();
+        let planned = make_plan(&snapshot, to, &catalogue, &self.world.table, &settings, snapshot.at);
+        let epochs = snapshot.answered().map(|(agent, facts)| (agent.to_owned(), facts.highest_epoch));
+        let obeyed = epochs.max_by_key(|(_, epoch)| *epoch);
+        Ok(PlannedAt { at: snapshot.at, planned, obeyed })
     }
 
     pub(super) async fn plan(&self, cluster: &str, to: Version) -> Result<PlanDocument, Failure> {
         let planned = self.planned(cluster, to).await?;
+        if let Planned::Plan(plan) = &planned.planned {
+            let latest = self.store().latest_driver(&plan.cluster).await?;
+            let next = latest.map(|latest| latest.epoch).unwrap_or_default().0.saturating_add(1);
+            planned.above_the_agents(&plan.cluster, Epoch(next))?;
+        }
         let findings = planned.findings().to_vec();
         let document = |outcome, plan: Option<Plan>, digest, summary| PlanDocument {
             schema: PlanDocument::SCHEMA.to_owned(),
@@ -88,9 +121,9 @@ impl Core {
                 remedy,
             ));
         }
-        let lease = self.store().acquire(&cluster, &crate::identity::holder()).await?;
-        self.still_true(&plan).await?;
-        let at = Timestamp::now();
+        let lease = self.store().acquire(&cluster, &crate::identity::holder(), Acquire::IfFree).await?;
+        self.still_true(&plan, lease.epoch).await?;
+        let at = self.now();
         let id = run_id(&plan, at)?;
         let created = Event::Created {
             plan: Box::new(plan),
@@ -100,18 +133,19 @@ impl Core {
         };
         self.store().create(&lease, &id, at, &created).await?;
         self.spawn(lease, id.clone(), Vec::new()).await?;
-        self.show(id.as_str(), false).await
+        self.show(id.as_str(), false, false).await
     }
 
     /// A plan is carried out only on the cluster it was made for, as that cluster is now: checked once more under the
     /// lease, so that what was true when it was made is true when it is begun.
-    async fn still_true(&self, plan: &Plan) -> Result<(), Failure> {
+    async fn still_true(&self, plan: &Plan, epoch: Epoch) -> Result<(), Failure> {
         let stale = |why: String| {
             let remedy =
                 format!("ratchet plan {} --to {}   # and look at it again", plan.cluster, plan.target);
             Failure::operator("stale-plan", "the plan no longer fits the cluster", remedy).because(why)
         };
         let now = self.planned(plan.cluster.as_str(), plan.target).await?;
+        now.above_the_agents(&plan.cluster, epoch)?;
         match now.planned {
             Planned::Plan(now)
                 if (&now.nodes, &now.hops, &now.packages) == (&plan.nodes, &plan.hops, &plan.packages) =>

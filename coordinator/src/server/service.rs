@@ -12,7 +12,6 @@ use tonic::{Code, Request, Response, Status};
 
 use super::Core;
 use super::packages::Description;
-use super::runs::Watching;
 use crate::documents::Document;
 use crate::paths::{VersionSpec, explain};
 
@@ -117,8 +116,8 @@ impl Coordinator for Service {
     }
 
     async fn show(&self, request: Request<pb::ShowRequest>) -> Answer {
-        let pb::ShowRequest { run, events } = request.into_inner();
-        answer(self.core.show(&run, events).await)
+        let pb::ShowRequest { run, events, agents } = request.into_inner();
+        answer(self.core.show(&run, events, agents).await)
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<pb::Document, Status>> + Send>>;
@@ -126,7 +125,7 @@ impl Coordinator for Service {
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let pb::WatchRequest { run, from_seq } = request.into_inner();
         let listing = self.core.find(&run).await.map_err(|failure| refuse(&failure))?;
-        let watching = Watching::new(listing.id, from_seq);
+        let watching = self.core.watching(listing.id, from_seq);
         let stream = futures::stream::unfold(Some((self.core.clone(), watching)), |state| async {
             let (core, mut watching) = state?;
             match core.news(&mut watching).await {
@@ -156,6 +155,11 @@ impl Coordinator for Service {
     async fn retry(&self, request: Request<pb::RetryRequest>) -> Answer {
         let pb::RetryRequest { run, node } = request.into_inner();
         answer(self.core.retry(&run, node).await)
+    }
+
+    async fn take_over_cluster(&self, request: Request<pb::TakeOverClusterRequest>) -> Answer {
+        let pb::TakeOverClusterRequest { cluster, consent, despite_install } = request.into_inner();
+        answer(self.core.take_over_cluster(&cluster, consent, despite_install).await)
     }
 
     async fn why(&self, request: Request<pb::WhyRequest>) -> Answer {

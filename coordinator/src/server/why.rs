@@ -1,11 +1,11 @@
 //! `why`: what a cluster or a run waits for, since when, until when, and who can unblock it with which command.
 
 use jiff::{SignedDuration, Timestamp};
-use proto::{Failure, StepKind};
+use proto::Failure;
 
 use super::Core;
 use crate::documents::{Document, RunState, RunView, WhyDocument, next_commands};
-use crate::run::{Phase, Run};
+use crate::run::{Phase, Run, Wait};
 
 impl Core {
     pub(super) async fn why(&self, subject: &str) -> Result<WhyDocument, Failure> {
@@ -37,6 +37,7 @@ fn idle(subject: &str) -> WhyDocument {
         until: None,
         who: "nobody needs to".to_owned(),
         commands: vec![format!("ratchet status {subject}"), format!("ratchet plan {subject} --to V")],
+        settings: Vec::new(),
     }
 }
 
@@ -67,6 +68,7 @@ fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
         until: if state == RunState::Running { until(run) } else { None },
         who: who.to_owned(),
         commands,
+        settings: document.settings.into_iter().filter(|setting| setting.open).collect(),
     }
 }
 
@@ -79,19 +81,13 @@ fn since(run: &Run) -> Timestamp {
     }
 }
 
-/// Until when what is at work now may last (promise P12).
+/// Until when what is waited for now may last (promise P12): the first deadline that would end it.
 fn until(run: &Run) -> Option<Timestamp> {
-    if let Some((_, until)) = &run.held {
-        return Some(*until);
-    }
-    let mut in_flight = run.ledger.iter().filter(|(_, entry)| entry.in_flight());
-    let (_, entry) = in_flight.next()?;
-    let limit = match entry.kind() {
-        StepKind::Install => run.deadlines.install,
-        StepKind::Confirm => run.deadlines.confirm,
-        StepKind::Fetch | StepKind::Unpack | StepKind::Check | StepKind::Collect | StepKind::Restart => {
-            return None;
-        }
-    };
-    entry.intended_at.checked_add(SignedDuration::try_from(limit).ok()?).ok()
+    let gate = run.held.iter().map(|(_, until)| *until);
+    let retries = run.retries.values().map(|retry| retry.gives_up_at);
+    let steps = run.ledger.iter().filter(|(_, entry)| entry.in_flight()).filter_map(|(_, entry)| {
+        let limit = run.deadlines.of(Wait::from(entry.kind()));
+        entry.intended_at.checked_add(SignedDuration::try_from(limit).ok()?).ok()
+    });
+    gate.chain(retries).chain(steps).min()
 }

@@ -1,14 +1,16 @@
 //! Where runs and the catalogue are kept: an append-only journal per run, a lease per cluster, requests and packages.
 
+pub mod format;
 mod lease;
 mod schema;
 mod sqlite;
+
+use std::any::Any;
 
 use jiff::Timestamp;
 use proto::{ClusterName, Epoch, Package, RunId, StepId};
 use serde::{Deserialize, Serialize};
 
-pub use lease::LeaseFile;
 pub use sqlite::SqliteStore;
 
 use crate::run::{Event, Record, Request};
@@ -20,8 +22,36 @@ pub struct Lease {
     pub cluster: ClusterName,
     /// The fencing number of this turn at driving.
     pub epoch: Epoch,
-    /// Given back when dropped, or when the process dies.
-    _file: LeaseFile,
+    /// Held for its drop only.
+    _guard: Box<dyn Any + Send + Sync>,
+}
+
+impl Lease {
+    /// A lease that lasts as long as the guard is not dropped. For stores.
+    pub fn new(cluster: ClusterName, epoch: Epoch, guard: impl Any + Send + Sync) -> Self {
+        Self { cluster, epoch, _guard: Box::new(guard) }
+    }
+}
+
+/// How to take the right to drive a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acquire {
+    /// Only if nobody has it.
+    IfFree,
+    /// Whoever has it, on a person's word: they are fenced from then on.
+    Seize {
+        /// The new epoch is to be above this one, too.
+        above: Epoch,
+    },
+}
+
+/// The latest turn at driving a cluster, over or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestDriver {
+    /// Its fencing number.
+    pub epoch: Epoch,
+    /// Who took it; empty if a program of the first version did.
+    pub holder: String,
 }
 
 /// A run as it is listed.
@@ -90,6 +120,8 @@ pub enum StoreError {
         cluster: ClusterName,
         /// The epoch that is over.
         epoch: Epoch,
+        /// Who took over.
+        latest: Option<LatestDriver>,
     },
     /// There is no such run.
     #[error("there is no run `{0}`")]
@@ -101,6 +133,16 @@ pub enum StoreError {
         prefix: String,
         /// The runs that begin like that.
         candidates: String,
+    },
+    /// A later program wrote it.
+    #[error("{what} is in format {found}; this program knows formats up to {known}")]
+    Newer {
+        /// What.
+        what: String,
+        /// Its format.
+        found: i64,
+        /// The highest format that is known.
+        known: i64,
     },
     /// A stored value cannot be read back.
     #[error("the store holds something that cannot be read: {0}")]
@@ -132,10 +174,13 @@ pub enum StoreError {
 #[async_trait::async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync {
     /// Takes the right to drive a cluster, at an epoch above all before it.
-    async fn acquire(&self, cluster: &ClusterName, holder: &str) -> Result<Lease, StoreError>;
+    async fn acquire(&self, cluster: &ClusterName, holder: &str, how: Acquire) -> Result<Lease, StoreError>;
 
     /// Who drives a cluster now, if anybody does.
     async fn driver(&self, cluster: &ClusterName) -> Result<Option<String>, StoreError>;
+
+    /// The latest turn at driving a cluster, whether or not it is over; `None` if there never was one.
+    async fn latest_driver(&self, cluster: &ClusterName) -> Result<Option<LatestDriver>, StoreError>;
 
     /// Starts a run's journal. The lease's epoch is checked in the same transaction.
     async fn create(

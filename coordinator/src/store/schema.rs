@@ -1,10 +1,13 @@
-//! The tables of the embedded store and their version.
+//! The tables of the embedded store, version by version.
+
+/// What makes the tables of each version out of those of the version before; the first one creates them. A new file
+/// goes the whole way, so that a store that was migrated and one that is new have the same tables.
+pub(super) const STEPS: [&str; 2] = [CREATE, FORMATS];
 
 /// The version of the tables, in `PRAGMA user_version`.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: usize = STEPS.len();
 
-/// Creates the tables of version 1.
-pub(super) const CREATE: &str = "
+const CREATE: &str = "
 CREATE TABLE epoch (
     cluster TEXT PRIMARY KEY,
     epoch   INTEGER NOT NULL
@@ -47,4 +50,10 @@ CREATE TABLE package (
     md5      TEXT,
     added_at TEXT NOT NULL
 ) STRICT;
+";
+
+/// Events say in which format they are written: those at hand are all in the first. Epochs say who took them.
+const FORMATS: &str = "
+ALTER TABLE event ADD COLUMN format INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE epoch ADD COLUMN holder TEXT NOT NULL DEFAULT '';
 ";

@@ -1,23 +1,23 @@
 //! The embedded store: one SQLite file, durable at every append.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod open;
+mod rows;
+mod turns;
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
-use proto::{ClusterName, Epoch, RunId, Sha256};
-use serde::de::DeserializeOwned;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row, Sqlite, SqlitePool, Transaction};
+use proto::{ClusterName, RunId, Sha256};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
+use super::lease::LeaseFile;
 use super::{
-    Lease, LeaseFile, RunListing, StepProgressRow, Store, StoreError, StoredPackage, StoredRequest, schema,
+    Acquire, LatestDriver, Lease, RunListing, StepProgressRow, Store, StoreError, StoredPackage,
+    StoredRequest, format, schema,
 };
 use crate::run::{Event, Record, Request};
-
-/// How often a lease that seems held is tried again.
-const LOOKERS: u32 = 5;
+use rows::{column, from_json, json, parsed, record};
 
 /// A store in one SQLite file. Lease files lie in a directory beside it.
 #[derive(Debug)]
@@ -27,98 +27,27 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens `sqlite://<path>`, creating the file and its directory if they are not there.
-    pub async fn open(location: &str) -> Result<Self, StoreError> {
-        let path = location.strip_prefix("sqlite://").filter(|path| !path.is_empty());
-        let path = PathBuf::from(path.ok_or_else(|| StoreError::NotAStore(location.to_owned()))?);
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory)
-                .map_err(|source| StoreError::File { path: directory.display().to_string(), source })?;
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
-        let pool =
-            pool.map_err(|source| StoreError::Database { location: path.display().to_string(), source })?;
-        let store = Self { pool, path };
-        store.migrate().await?;
-        Ok(store)
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        let version: i64 = sqlx::query_scalar("PRAGMA user_version")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(|source| self.failed(source))?;
-        match version {
-            schema::VERSION => return Ok(()),
-            0 => {}
-            newer => {
-                return Err(StoreError::Damaged(format!(
-                    "{} has tables of version {newer}; this program knows version {}: use the newer ratchet",
-                    self.path.display(),
-                    schema::VERSION
-                )));
-            }
-        }
-        let create = format!("{}PRAGMA user_version = {};", schema::CREATE, schema::VERSION);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(create))
-            .execute(&mut *transaction)
-            .await
-            .map_err(|source| self.failed(source))?;
-        transaction.commit().await.map_err(|source| self.failed(source))
-    }
-
     /// A transaction that holds the write lock from its start, so that what it read cannot change before it writes.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|source| self.failed(source))
     }
 
+    /// Lets a test spoil or look at the tables themselves: the first column of what the statements answer.
     #[cfg(test)]
-    pub(super) async fn set_version_for_test(&self, version: u32) {
-        let pragma = format!("PRAGMA user_version = {version}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&self.pool).await.unwrap();
+    pub(crate) async fn sql(&self, sql: &str) -> Vec<String> {
+        let statement = sqlx::AssertSqlSafe(sql.to_owned());
+        let rows = sqlx::raw_sql(statement).fetch_all(&self.pool).await.unwrap();
+        rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0)).collect()
+    }
+
+    /// The write lock, for a test that lets others wait.
+    #[cfg(test)]
+    pub(super) async fn begin_for_test(&self) -> Transaction<'static, Sqlite> {
+        self.begin().await.unwrap()
     }
 
     fn failed(&self, source: sqlx::Error) -> StoreError {
         StoreError::Database { location: self.path.display().to_string(), source }
-    }
-
-    /// Somebody who only looks whether the lease is held holds it for a moment, too: that is worth another try.
-    async fn lease_file(&self, cluster: &ClusterName, holder: &str) -> Result<LeaseFile, StoreError> {
-        for _ in 0..LOOKERS {
-            match LeaseFile::take(&self.leases(), cluster, holder) {
-                Err(StoreError::Held { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
-                taken => return taken,
-            }
-        }
-        LeaseFile::take(&self.leases(), cluster, holder)
-    }
-
-    fn leases(&self) -> PathBuf {
-        lease_directory(&self.path)
-    }
-
-    async fn fence(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        lease: &Lease,
-    ) -> Result<(), StoreError> {
-        let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM epoch WHERE cluster = ?")
-            .bind(lease.cluster.as_str())
-            .fetch_optional(&mut **transaction)
-            .await
-            .map_err(|source| self.failed(source))?;
-        match epoch {
-            Some(epoch) if epoch == lease.epoch.0.cast_signed() => Ok(()),
-            _ => Err(StoreError::Fenced { cluster: lease.cluster.clone(), epoch: lease.epoch }),
-        }
     }
 
     async fn insert(
@@ -127,45 +56,38 @@ impl SqliteStore {
         run: &RunId,
         record: &Record,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO event (run, seq, epoch, at, kind, body) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(run.as_str())
-            .bind(record.seq.cast_signed())
-            .bind(record.epoch.0.cast_signed())
-            .bind(record.at.to_string())
-            .bind(record.event.kind())
-            .bind(json(&record.event)?)
-            .execute(&mut **transaction)
-            .await
-            .map_err(|source| self.failed(source))?;
+        sqlx::query(
+            "INSERT INTO event (run, seq, epoch, at, kind, body, format) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(run.as_str())
+        .bind(record.seq.cast_signed())
+        .bind(record.epoch.0.cast_signed())
+        .bind(record.at.to_string())
+        .bind(record.event.kind())
+        .bind(json(&record.event)?)
+        .bind(format::FORMAT)
+        .execute(&mut **transaction)
+        .await
+        .map_err(|source| self.failed(source))?;
         Ok(())
     }
 }
 
-fn lease_directory(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".leases");
-    path.with_file_name(name)
-}
-
 #[async_trait::async_trait]
 impl Store for SqliteStore {
-    async fn acquire(&self, cluster: &ClusterName, holder: &str) -> Result<Lease, StoreError> {
-        let file = self.lease_file(cluster, holder).await?;
-        let mut transaction = self.begin().await?;
-        let epoch: i64 = sqlx::query_scalar(
-            "INSERT INTO epoch (cluster, epoch) VALUES (?, 1)
-             ON CONFLICT (cluster) DO UPDATE SET epoch = epoch + 1 RETURNING epoch",
-        )
-        .bind(cluster.as_str())
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(|source| self.failed(source))?;
-        transaction.commit().await.map_err(|source| self.failed(source))?;
-        Ok(Lease { cluster: cluster.clone(), epoch: Epoch(epoch.cast_unsigned()), _file: file })
+    async fn acquire(&self, cluster: &ClusterName, holder: &str, how: Acquire) -> Result<Lease, StoreError> {
+        match how {
+            Acquire::IfFree => self.acquire_free(cluster, holder).await,
+            Acquire::Seize { above } => self.seize(cluster, holder, above).await,
+        }
     }
 
     async fn driver(&self, cluster: &ClusterName) -> Result<Option<String>, StoreError> {
         LeaseFile::holder(&self.leases(), cluster)
+    }
+
+    async fn latest_driver(&self, cluster: &ClusterName) -> Result<Option<LatestDriver>, StoreError> {
+        self.latest_of(cluster).await
     }
 
     async fn create(
@@ -176,7 +98,7 @@ impl Store for SqliteStore {
         event: &Event,
     ) -> Result<Record, StoreError> {
         let mut transaction = self.begin().await?;
-        self.fence(&mut transaction, lease).await?;
+        self.fence(&mut transaction, &lease.cluster, lease.epoch).await?;
         sqlx::query("INSERT INTO run (id, cluster) VALUES (?, ?)")
             .bind(run.as_str())
             .bind(lease.cluster.as_str())
@@ -198,7 +120,7 @@ impl Store for SqliteStore {
         event: &Event,
     ) -> Result<Record, StoreError> {
         let mut transaction = self.begin().await?;
-        self.fence(&mut transaction, lease).await?;
+        self.fence(&mut transaction, &lease.cluster, lease.epoch).await?;
         let record = Record { seq, epoch: lease.epoch, at, event: event.clone() };
         self.insert(&mut transaction, run, &record).await?;
         transaction.commit().await.map_err(|source| self.failed(source))?;
@@ -206,14 +128,15 @@ impl Store for SqliteStore {
     }
 
     async fn journal(&self, run: &RunId, from_seq: u64) -> Result<Vec<Record>, StoreError> {
-        let rows =
-            sqlx::query("SELECT seq, epoch, at, body FROM event WHERE run = ? AND seq >= ? ORDER BY seq")
-                .bind(run.as_str())
-                .bind(from_seq.cast_signed())
-                .fetch_all(&self.pool)
-                .await
-                .map_err(|source| self.failed(source))?;
-        rows.iter().map(record).collect()
+        let rows = sqlx::query(
+            "SELECT seq, epoch, at, body, format FROM event WHERE run = ? AND seq >= ? ORDER BY seq",
+        )
+        .bind(run.as_str())
+        .bind(from_seq.cast_signed())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|source| self.failed(source))?;
+        rows.iter().map(|row| record(run, row)).collect()
     }
 
     async fn runs(&self) -> Result<Vec<RunListing>, StoreError> {
@@ -311,38 +234,4 @@ impl Store for SqliteStore {
             .map_err(|source| self.failed(source))?;
         Ok(done.rows_affected() == 1)
     }
-}
-
-fn record(row: &SqliteRow) -> Result<Record, StoreError> {
-    let number = |name| column::<i64>(row, name).map(i64::cast_unsigned);
-    Ok(Record {
-        seq: number("seq")?,
-        epoch: Epoch(number("epoch")?),
-        at: parsed(row, "at")?,
-        event: from_json(row, "body")?,
-    })
-}
-
-fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Result<T, StoreError>
-where
-    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
-{
-    row.try_get(name).map_err(|error| StoreError::Damaged(format!("column {name}: {error}")))
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    row: &SqliteRow,
-    name: &str,
-) -> Result<T, StoreError> {
-    let text: String = column(row, name)?;
-    text.parse().map_err(|error| StoreError::Damaged(format!("column {name}: {error}")))
-}
-
-fn from_json<T: DeserializeOwned>(row: &SqliteRow, name: &str) -> Result<T, StoreError> {
-    let text: String = column(row, name)?;
-    serde_json::from_str(&text).map_err(|error| StoreError::Damaged(format!("column {name}: {error}")))
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
 }

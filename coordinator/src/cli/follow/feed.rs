@@ -104,12 +104,19 @@ impl Feed {
         let since = *self.lost_at.get_or_insert_with(Instant::now);
         let may_come_back = self.patient && failure.kind == FailureKind::Retry;
         if !may_come_back || since.elapsed() > PATIENCE {
-            let run = &self.run;
-            let remedy =
-                format!("the run itself is not touched by this; follow it again: ratchet watch {run}");
-            return Err(Failure { remedy: Some(remedy), ..failure });
+            return Err(self.given_up(failure));
         }
         Ok(first.then_some(failure))
+    }
+
+    /// What to do where the stream itself was lost; of its own failures a coordinator says it.
+    fn given_up(&self, failure: Failure) -> Failure {
+        if failure.id != UNREACHABLE && failure.remedy.is_some() {
+            return failure;
+        }
+        let remedy =
+            format!("the run itself is not touched by this; follow it again: ratchet watch {}", self.run);
+        Failure { remedy: Some(remedy), ..failure }
     }
 }
 

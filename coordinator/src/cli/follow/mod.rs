@@ -57,7 +57,7 @@ pub(super) async fn answered<T>(
 
 /// The number after a run's last event.
 pub(super) async fn end_of(client: &Client, run: &RunId) -> Result<u64, Failure> {
-    let events = client.show(run.to_string(), true).await?.document.events.unwrap_or_default();
+    let events = client.show(run.to_string(), true, false).await?.document.events.unwrap_or_default();
     Ok(events.iter().map(|event| event.seq + 1).max().unwrap_or(FIRST))
 }
 
@@ -171,7 +171,7 @@ impl Following<'_> {
     /// The last words: the run as the coordinator tells it when all is over.
     async fn finish(&mut self) -> Result<Exit, Failure> {
         self.view.clear();
-        let answer = self.client.show(self.run.id.clone(), false).await?;
+        let answer = self.client.show(self.run.id.clone(), false, false).await?;
         self.context.out.answer(&answer, render::outcome)?;
         Ok(outcome(&answer.document))
     }

@@ -2,6 +2,7 @@
 
 mod failure;
 mod findings;
+mod journals;
 mod packages;
 mod paths;
 mod plan;
@@ -12,6 +13,7 @@ pub(super) mod sample;
 mod status;
 mod style;
 mod table;
+mod takeover;
 mod units;
 mod why;
 
@@ -23,5 +25,6 @@ pub use plan::{plan, plan_answer};
 pub use run::{node_state, outcome, run, run_brief};
 pub use runs::runs;
 pub use status::status;
+pub use takeover::takeover;
 pub use units::{bytes, clock, elapsed, printable};
 pub use why::why;

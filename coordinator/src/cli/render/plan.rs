@@ -8,7 +8,7 @@ use super::style::{bullet, caution, command, good, heading};
 use super::table::{cell, table};
 use super::{bytes, printable};
 use crate::documents::{PlanDocument, PlanOutcome};
-use crate::plan::{Plan, PlannedHop, PlannedNode, Turn};
+use crate::plan::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 
 /// The answer to `plan`.
 pub fn plan_answer(document: &PlanDocument) -> String {
@@ -35,6 +35,10 @@ pub fn plan(plan: &Plan) -> String {
     }
     out.push_str(&format!("\n{}\n", heading("Packages")));
     plan.packages.iter().for_each(|of| out.push_str(&package(of)));
+    if !plan.settings.is_empty() {
+        out.push_str(&format!("\n{}\n", heading("Settings during the upgrade")));
+        plan.settings.iter().for_each(|of| out.push_str(&setting(of)));
+    }
     out.push_str(&format!("\n{}\n", heading("Before you say yes")));
     plan.notes.iter().for_each(|note| out.push_str(&bullet(&caution("!"), &printable(note))));
     out.push_str(&bullet(
@@ -84,6 +88,11 @@ fn package(package: &Package) -> String {
     bullet("•", &text)
 }
 
+fn setting(planned: &PlannedSetting) -> String {
+    let PlannedSetting { setting, wanted } = planned;
+    bullet("•", &format!("{setting} is {wanted} until the end, then again what it was"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +100,10 @@ mod tests {
 
     #[test]
     fn a_plan_reads_well_at_night() {
-        let text = anstream::adapter::strip_str(&plan_answer(&sample::plan_answer())).to_string();
+        let mut answer = sample::plan_answer();
+        let grace = PlannedSetting { setting: proto::Setting::ReplicaHaGracePeriod, wanted: 3600 };
+        answer.plan.as_mut().unwrap().settings.push(grace);
+        let text = anstream::adapter::strip_str(&plan_answer(&answer)).to_string();
         insta::assert_snapshot!(text, @r"
         Upgrade orders to 7.4.6-22
           ! warning: db:2 has no replica [replication]
@@ -109,6 +121,9 @@ mod tests {
         Packages
           • abababababab  7.4.6-22 for jammy/amd64  300.0 MB
             from https://mirror.internal/redislabs-7.4.6-22-jammy-amd64.tar
+
+        Settings during the upgrade
+          • slave_ha_grace_period is 3600 until the end, then again what it was
 
         Before you say yes
           ! refresh an open Cluster Manager UI

@@ -4,10 +4,11 @@ use comfy_table::Cell;
 use jiff::tz::TimeZone;
 
 use super::failure::labelled;
+use super::journals::journals;
 use super::style::{bad, bullet, caution, command, good, heading};
 use super::table::{cell, table};
 use super::units::{clock, elapsed, moment, printable};
-use crate::documents::{EventDocument, HaltRow, NodeState, RunDocument, RunNodeRow, RunState};
+use crate::documents::{EventDocument, HaltRow, NodeState, RunDocument, RunNodeRow, RunState, SettingRow};
 
 /// A run, whole: `show`.
 pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
@@ -28,6 +29,7 @@ pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
         out.push_str(&format!("\n{}\n", heading("Events")));
         events.iter().for_each(|event| out.push_str(&of_event(event, zone)));
     }
+    out.push_str(&run.agents.as_deref().map(|agents| journals(agents, zone)).unwrap_or_default());
     out
 }
 
@@ -53,6 +55,7 @@ fn body(run: &RunDocument) -> String {
         }
     }
     out.push_str(&run.halt.as_ref().map(halt).unwrap_or_default());
+    out.push_str(&to_put_back(&run.settings));
     if !run.next_commands.is_empty() {
         out.push_str(&format!("\n{}\n", heading("What you can do now")));
         run.next_commands.iter().for_each(|next| out.push_str(&bullet("$", &command(next))));
@@ -62,6 +65,21 @@ fn body(run: &RunDocument) -> String {
         run.advice.iter().for_each(|advice| out.push_str(&bullet("•", advice)));
     }
     out
+}
+
+/// Settings that are not as they were, with the commands that put them back by hand.
+pub(super) fn to_put_back(settings: &[SettingRow]) -> String {
+    let open = |setting: &&SettingRow| setting.open;
+    let line = |setting: &SettingRow| {
+        let text = format!(
+            "{} was {} before this run; the run puts it back. By hand, on any node: {}",
+            printable(&setting.setting),
+            setting.original,
+            command(&setting.command)
+        );
+        bullet(&caution("!"), &text)
+    };
+    settings.iter().filter(open).map(line).collect()
 }
 
 fn nodes(nodes: &[RunNodeRow]) -> String {
@@ -206,6 +224,46 @@ mod tests {
         Events
              1  02:03:01            step_started        created
              2  02:03:02  node 2    step_started        installing
+        ");
+    }
+
+    #[test]
+    fn a_setting_that_is_not_put_back_is_told_with_the_command_that_does_it() {
+        let document = RunDocument { settings: sample::settings(), ..sample::halted() };
+        let text = plain(run(&document, &TimeZone::UTC));
+        let line = "slave_ha_grace_period was 600 before this run; the run puts it back. By hand, on any node: rladmin \
+                    tune cluster slave_ha_grace_period 600";
+        assert!(text.contains(line), "{text}");
+        assert!(!text.contains("parallel_shards_upgrade"), "{text}");
+    }
+
+    #[test]
+    fn show_has_what_the_agents_have_written_down_and_names_those_that_do_not_tell() {
+        let document = RunDocument {
+            events: Some(vec![sample::event(1, None, "created")]),
+            agents: Some(sample::journals()),
+            ..sample::run()
+        };
+        let text = plain(run(&document, &TimeZone::UTC));
+        let tail = &text[text.find("Events").unwrap()..];
+        insta::assert_snapshot!(tail, @r"
+        Events
+             1  02:03:01            step_started        created
+
+        Journals of node 1 (the agent at 10.0.0.1:7443)
+          it was given no step of this run
+
+        Journals of node 2 (the agent at 10.0.0.2:7443)
+          orders-1.h0.n2.fetch.a1 given at 2026-11-22 02:01:00 UTC
+               1  02:01:00  fetch begun
+               2  02:01:00  | a line of output
+          orders-1.h0.n2.install.a1 given at 2026-11-22 02:01:00 UTC, not ended
+               1  02:01:00  install begun
+               2  02:01:00  | a line of output
+            ! 17 B at the end of this journal could not be read and were cut off
+
+        Journals of node 3 (the agent at 10.0.0.3:7443)
+          not told: agent 10.0.0.3:7443 cannot be reached: connection refused
         ");
     }
 }

@@ -1,7 +1,11 @@
 //! Documents for tests.
 
+mod held;
+
 use jiff::Timestamp;
 use proto::NodeUid;
+
+pub(crate) use held::{journals, settings, takeover};
 
 use crate::checks::{Finding, Verdict};
 use crate::documents::{
@@ -45,9 +49,12 @@ pub(crate) fn run() -> RunDocument {
         hops: vec![hop("6.2.18-65", "7.2.4-92"), hop("7.2.4-92", "7.4.6-22")],
         nodes: vec![first_node(), second_node(), node(3, NodeState::Waiting)],
         halt: None,
+        retries: Vec::new(),
+        settings: Vec::new(),
         next_commands: Vec::new(),
         advice: Vec::new(),
         events: None,
+        agents: None,
         exit_code: 5,
     }
 }
@@ -175,6 +182,7 @@ pub(crate) fn why() -> WhyDocument {
         until: Some(at(600)),
         who: "an operator".to_owned(),
         commands: vec!["ratchet retry orders-1".to_owned()],
+        settings: Vec::new(),
     }
 }
 

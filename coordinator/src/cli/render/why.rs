@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::run::to_put_back;
 use super::style::{command, heading};
 use super::units::moment;
 use crate::documents::WhyDocument;
@@ -24,6 +25,7 @@ pub fn why(document: &WhyDocument, zone: &TimeZone) -> String {
     for next in &document.commands {
         line("with", &command(next));
     }
+    out.push_str(&to_put_back(&document.settings));
     out
 }
 
@@ -41,5 +43,12 @@ mod tests {
              since            2026-11-22 02:00:00 UTC\n  at the latest    2026-11-22 02:10:00 UTC\n  \
              who can act      an operator\n  with             ratchet retry orders-1\n"
         );
+    }
+
+    #[test]
+    fn what_is_to_be_put_back_is_said() {
+        let document = WhyDocument { settings: sample::settings(), ..sample::why() };
+        let text = anstream::adapter::strip_str(&why(&document, &TimeZone::UTC)).to_string();
+        assert!(text.contains("rladmin tune cluster slave_ha_grace_period 600"), "{text}");
     }
 }

@@ -151,6 +151,7 @@ service! {
     resume(ResumeRequest);
     abort(AbortRequest);
     retry(RetryRequest);
+    take_over_cluster(TakeOverClusterRequest);
     why(WhyRequest);
 }
 

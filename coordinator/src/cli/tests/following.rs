@@ -8,6 +8,8 @@ use crate::cli::Exit;
 use crate::cli::render::sample;
 use crate::cli::stops::Stop;
 use crate::documents::{EventDocument, RunDocument, RunState, WatchDocument};
+use crate::failures::superseded;
+use crate::store::LatestDriver;
 
 fn news(run: RunDocument, events: Vec<EventDocument>) -> Scene {
     Scene::Tell(wire(&WatchDocument { schema: "ratchet.watch/1".to_owned(), events, run }))
@@ -161,6 +163,35 @@ async fn an_embedded_coordinator_that_breaks_is_an_error() {
     let stage = resumed(paused(), vec![news(sample::run(), Vec::new()), Scene::Break(refusal(&failure))]);
     assert_eq!(stage.run("resume orders-1").await, Exit::Unreachable);
     assert!(stage.stderr().contains("the store does not answer"), "{}", stage.stderr());
+}
+
+#[tokio::test]
+async fn a_driver_that_was_superseded_is_told_and_is_resumable() {
+    let latest = LatestDriver { epoch: proto::Epoch(7), holder: "bob@ops2".to_owned() };
+    let failure = superseded(&"orders".parse().unwrap(), Some(&latest));
+    let failure = Failure { remedy: Some("ratchet watch orders-1".to_owned()), ..failure };
+    for served in [false, true] {
+        let scenes = vec![news(sample::run(), Vec::new()), Scene::Break(refusal(&failure))];
+        let stage = resumed(sample::run(), scenes);
+        let address =
+            if served { format!(" --coordinator {}", stage.fake.listen().await) } else { String::new() };
+        assert_eq!(stage.run(&format!("resume orders-1{address}")).await, Exit::Resumable);
+        let told = stage.stderr();
+        let line = "error: orders is driven by bob@ops2 now, at epoch 7; this coordinator has stopped and starts nothing \
+                    any more\n";
+        assert!(told.contains(line) && told.contains("do: ratchet watch orders-1"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_driver_whose_store_failed_ends_the_command_with_that() {
+    let remedy = "see that its disk is not full; then: ratchet resume orders-1";
+    let failure =
+        Failure::operator("store-unreachable", "run orders-1 of orders is no longer driven", remedy);
+    let stage =
+        resumed(sample::run(), vec![news(sample::run(), Vec::new()), Scene::Break(refusal(&failure))]);
+    assert_eq!(stage.run("resume orders-1").await, Exit::Unreachable);
+    assert!(stage.stderr().contains(remedy), "{}", stage.stderr());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::fake::{Scene, wire};
 use super::stage::Stage;
 use crate::cli::Exit;
 use crate::cli::render::sample;
-use crate::documents::WatchDocument;
+use crate::documents::{RetryRow, WatchDocument};
 
 /// All keys of a document with the kinds of their values, one a line.
 fn shape(value: &Value) -> Vec<String> {
@@ -113,9 +113,39 @@ async fn show() {
     let mut document = sample::halted();
     document.events = Some(vec![sample::event(1, Some(2), "installing")]);
     document.nodes[0].step = sample::run().nodes[1].step.clone();
+    document.settings = sample::settings();
+    document.agents = Some(sample::journals());
+    document.retries = vec![RetryRow {
+        wait: "reach".to_owned(),
+        node: Some(2),
+        attempt: 3,
+        cause: "connection refused".to_owned(),
+        next_try_at: sample::at(1),
+        gives_up_at: sample::at(300),
+    }];
     stage.fake.answers("show", &document);
     insta::assert_snapshot!(shape_of(&stage, "show orders-1 --events").await, @r"
         .advice: list
+        .agents: list
+        .agents[].address: text
+        .agents[].error.cause: text
+        .agents[].error.id: text
+        .agents[].error.message: text
+        .agents[].error.remedy: null
+        .agents[].error: null
+        .agents[].node: number
+        .agents[].steps: list
+        .agents[].steps: null
+        .agents[].steps[].accepted_at: text
+        .agents[].steps[].cut_bytes: null
+        .agents[].steps[].cut_bytes: number
+        .agents[].steps[].ended: flag
+        .agents[].steps[].events: list
+        .agents[].steps[].events[].at: text
+        .agents[].steps[].events[].seq: number
+        .agents[].steps[].events[].text: text
+        .agents[].steps[].kind: text
+        .agents[].steps[].step: text
         .cluster: text
         .created_at: text
         .doing: text
@@ -172,11 +202,76 @@ async fn show() {
         .nodes[].witnesses: list
         .nodes[].witnesses[]: number
         .prepare_only: flag
+        .retries: list
+        .retries[].attempt: number
+        .retries[].cause: text
+        .retries[].gives_up_at: text
+        .retries[].next_try_at: text
+        .retries[].node: number
+        .retries[].wait: text
         .schema: text
+        .settings: list
+        .settings[].command: text
+        .settings[].open: flag
+        .settings[].original: number
+        .settings[].setting: text
+        .settings[].wanted: number
         .state: text
         .target: text
         .updated_at: text
         ");
+}
+
+#[tokio::test]
+async fn takeover() {
+    let stage = Stage::new();
+    stage.fake.answers("take_over_cluster", &sample::takeover());
+    insta::assert_snapshot!(shape_of(&stage, "takeover orders").await, @r"
+    .at: text
+    .cluster: text
+    .driver.epoch: number
+    .driver.holder: text
+    .driver.holds_lock: flag
+    .epoch: null
+    .exit_code: number
+    .next_commands: list
+    .next_commands[]: text
+    .nodes: list
+    .nodes[].agent: text
+    .nodes[].claim.cluster: text
+    .nodes[].claim.epoch: number
+    .nodes[].claim.holder: text
+    .nodes[].claim.run: text
+    .nodes[].claim.since: text
+    .nodes[].claim: null
+    .nodes[].error.cause: text
+    .nodes[].error.id: text
+    .nodes[].error.message: text
+    .nodes[].error.remedy: null
+    .nodes[].error: null
+    .nodes[].goes_to: null
+    .nodes[].highest_epoch: null
+    .nodes[].highest_epoch: number
+    .nodes[].reachable: flag
+    .nodes[].step.id: text
+    .nodes[].step.kind: text
+    .nodes[].step.since: text
+    .nodes[].step: null
+    .nodes[].taken: flag
+    .nodes[].uid: null
+    .nodes[].uid: number
+    .obstacles: list
+    .obstacles[].cause: text
+    .obstacles[].id: text
+    .obstacles[].message: text
+    .obstacles[].remedy: text
+    .outcome: text
+    .reasons: list
+    .reasons[]: text
+    .run: null
+    .schema: text
+    .summary: text
+    ");
 }
 
 #[tokio::test]

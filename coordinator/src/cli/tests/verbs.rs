@@ -5,7 +5,9 @@ use proto::Failure;
 use super::stage::Stage;
 use crate::cli::Exit;
 use crate::cli::render::sample;
-use crate::documents::{CheckDocument, PackageDocument, PackagesDocument, RemovedDocument, StatusDocument};
+use crate::documents::{
+    CheckDocument, PackageDocument, PackagesDocument, RemovedDocument, StatusDocument, TakeoverDocument,
+};
 use crate::paths::{Table, explain};
 
 #[tokio::test]
@@ -96,6 +98,44 @@ async fn verbs_on_a_run_ask_about_that_run() {
         assert!(asked[0].starts_with(call) && asked[0].contains("orders-1"), "{asked:?}");
         assert_eq!(asked[0].contains("events: true"), verb.contains("--events"), "{asked:?}");
         assert!(stage.stdout().contains("orders"), "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn takeover_does_nothing_without_yes_and_exits_as_it_is_told() {
+    for (line, asked, exit) in [
+        ("takeover orders", "consent: false, despite_install: false", 3),
+        ("takeover orders --yes", "consent: true, despite_install: false", 0),
+        ("takeover orders --yes", "consent: true, despite_install: false", 4),
+        ("takeover orders --yes --despite-install", "consent: true, despite_install: true", 6),
+    ] {
+        let stage = Stage::new();
+        let document = TakeoverDocument { exit_code: exit, ..sample::takeover() };
+        stage.fake.answers("take_over_cluster", &document);
+        assert_eq!(stage.run(line).await.code(), exit, "{line}");
+        assert!(stage.fake.asked()[0].contains(asked), "{:?}", stage.fake.asked());
+        assert!(stage.stdout().contains("orders"), "{}", stage.stdout());
+    }
+}
+
+#[tokio::test]
+async fn a_take_over_that_is_refused_has_the_exit_of_its_reason() {
+    for (id, exit) in [("install-in-flight", Exit::Blocked), ("agent-unreachable", Exit::Unreachable)] {
+        let stage = Stage::new();
+        stage.fake.refuses("take_over_cluster", &Failure::operator(id, "not now", "later"));
+        assert_eq!(stage.run("takeover orders --yes").await, exit, "{id}");
+        assert_eq!(stage.stdout(), "", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn only_show_with_events_asks_the_agents() {
+    for (line, agents) in [("show orders-1", false), ("show orders-1 --events", true)] {
+        let stage = Stage::new();
+        stage.fake.answers("show", &sample::halted());
+        stage.run(line).await;
+        let asked = stage.fake.asked();
+        assert!(asked[0].contains(&format!("agents: {agents}")), "{asked:?}");
     }
 }
 

@@ -22,7 +22,7 @@ fn cluster(installed: &[&str], at_hand: &[&str]) -> Snapshot {
 }
 
 fn plan(snapshot: &Snapshot, to: &str, at_hand: &[&str]) -> Planned {
-    make_plan(snapshot, version(to), &catalogue(at_hand), &Table::vendor().unwrap(), noon())
+    make_plan(snapshot, version(to), &catalogue(at_hand), &Table::vendor().unwrap(), &[], noon())
 }
 
 fn ready(planned: Planned) -> Plan {
@@ -159,7 +159,7 @@ fn a_cluster_of_two_platforms_stops_where_packages_for_both_are_at_hand() {
         both.push(entry);
     }
     let table = Table::vendor().unwrap();
-    let plan = ready(make_plan(&snapshot, version("8.2.0-46"), &both, &table, noon()));
+    let plan = ready(make_plan(&snapshot, version("8.2.0-46"), &both, &table, &[], noon()));
     assert_eq!(plan.hops.iter().map(|hop| hop.to.to_string()).collect::<Vec<_>>(), ["7.2.4-52", "8.2.0-46"]);
     assert_eq!(plan.packages.len(), 4);
     let package_of =

@@ -2,7 +2,6 @@
 
 use proto::{NodeUid, StepKind, StepOutcome};
 
-use super::driving::install_intended;
 use super::{Verdict, active, progress};
 use crate::run::{Phase, Request, Run, StepEntry, StepState};
 
@@ -32,6 +31,7 @@ pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
         }
         Request::Abort => {
             run.abort_wanted = true;
+            run.told += 1;
             if run.phase != Phase::Active {
                 run.turn = None;
                 run.phase = Phase::Active;
@@ -47,11 +47,21 @@ pub(super) fn resume(run: &mut Run) {
     if run.phase == Phase::Active {
         return;
     }
-    // A turn without an install goes back to its gate; one with an install is looked at again, never installed again.
-    if run.turn.as_ref().is_some_and(|turn| !install_intended(run, turn)) {
-        run.turn = None;
+    // A turn in which nothing was started goes back to its gate; one with an install that may have been started is looked
+    // at again, never installed again.
+    if let Some(turn) = run.turn.clone() {
+        let install = run.ledger.get(&run.step_id(turn.node, turn.hop, StepKind::Install));
+        let refused = install.is_some_and(StepEntry::refused);
+        if let Some(progress) = run.nodes.get_mut(&turn.node).filter(|_| refused) {
+            progress.attempt += 1;
+        }
+        if refused || !run.install_intended(&turn) {
+            run.turn = None;
+        }
     }
     new_rounds(run);
+    run.turned_back = 0;
+    run.told += 1;
     run.phase = Phase::Active;
 }
 
@@ -80,6 +90,8 @@ pub(super) fn retry(run: &mut Run, node: Option<NodeUid>) -> Verdict {
     }
     run.turn = None;
     new_rounds(run);
+    run.turned_back = 0;
+    run.told += 1;
     run.phase = Phase::Active;
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Who drives, and which nodes obey.
 
 use jiff::Timestamp;
-use proto::{NodeUid, StepId, StepKind, StepOutcome};
+use proto::{AgentMemory, NodeUid, StepId, StepKind, StepOutcome};
 
 use super::{Verdict, active, progress};
-use crate::run::{Driver, Record, Run, StepState, Turn};
+use crate::run::story::forgotten_install;
+use crate::run::{Driver, Record, Run, StepEntry, StepState};
 
 pub(super) fn drive(run: &mut Run, record: &Record, holder: &str) -> Verdict {
     if run.driver.as_ref().is_some_and(|driver| driver.epoch >= record.epoch) {
@@ -15,6 +16,7 @@ pub(super) fn drive(run: &mut Run, record: &Record, holder: &str) -> Verdict {
     run.released.clear();
     run.refused = None;
     run.held = None;
+    run.retries.clear();
     leave_stale_turn(run, record.at);
     Ok(())
 }
@@ -22,7 +24,7 @@ pub(super) fn drive(run: &mut Run, record: &Record, holder: &str) -> Verdict {
 /// A turn whose install was not intended goes back to its gate when the driver changes: what the old driver saw may be
 /// long ago (promise P4).
 pub(super) fn leave_stale_turn(run: &mut Run, at: Timestamp) {
-    let stale = run.turn.clone().filter(|turn| !install_intended(run, turn));
+    let stale = run.turn.clone().filter(|turn| !run.install_intended(turn));
     let Some(turn) = stale else { return };
     run.turn = None;
     let check = StepId::of(&run.id, turn.hop, turn.node, StepKind::Check, turn.round);
@@ -33,12 +35,7 @@ pub(super) fn leave_stale_turn(run: &mut Run, at: Timestamp) {
     }
 }
 
-pub(super) fn install_intended(run: &Run, turn: &Turn) -> bool {
-    let install = run.step_id(turn.node, turn.hop, StepKind::Install);
-    run.ledger.get(&install).is_some_and(|entry| entry.state != StepState::NeverStarted)
-}
-
-pub(super) fn claim(run: &mut Run, node: NodeUid) -> Verdict {
+pub(super) fn claim(run: &mut Run, node: NodeUid, memory: Option<&AgentMemory>, at: Timestamp) -> Verdict {
     active(run)?;
     progress(run, node)?;
     // Claims go up in uid order, so that two coordinators cannot each hold what the other waits for.
@@ -46,6 +43,35 @@ pub(super) fn claim(run: &mut Run, node: NodeUid) -> Verdict {
         return Err("a node with a lower uid is not claimed yet".to_owned());
     }
     run.claimed.insert(node);
+    run.retries.remove(&Some(node));
+    let Some(memory) = memory else { return Ok(()) };
+    let before = run.memories.insert(node, memory.clone());
+    if before.is_some_and(|before| before != *memory) {
+        forget(run, node, at)?;
+    }
+    Ok(())
+}
+
+/// The agent has lost its state directory: archives and trees are gone with it, and what became of an install that it was
+/// sent can no longer be asked. The journal and the agent then tell different stories.
+fn forget(run: &mut Run, node: NodeUid, at: Timestamp) -> Verdict {
+    let lost = |entry: &StepEntry| {
+        let prepared = matches!(entry.kind(), StepKind::Fetch | StepKind::Unpack);
+        entry.node == node && prepared && (entry.in_flight() || entry.completed())
+    };
+    let lost: Vec<StepId> =
+        run.ledger.iter().filter(|(_, entry)| lost(entry)).map(|(step, _)| step.clone()).collect();
+    for step in lost {
+        if let Some(entry) = run.ledger.get_mut(&step) {
+            entry.state = StepState::Ended(Box::new(StepOutcome::Interrupted(
+                "its agent has lost its state directory".to_owned(),
+            )));
+            entry.ended_at = Some(at);
+        }
+    }
+    progress(run, node)?.round += 1;
+    let install = run.install_in_flight().filter(|(_, entry)| entry.node == node);
+    run.contradiction = install.map(|(step, entry)| forgotten_install(run, step, entry));
     Ok(())
 }
 

@@ -2,16 +2,22 @@
 
 mod asked;
 mod driving;
+mod settings;
 mod steps;
 mod turns;
+mod watch;
+
+use std::sync::Arc;
 
 use proto::{NodeRole, NodeUid, RunId, Version};
 
-use super::{Event, NodeProgress, Phase, Record, Run, StepState, Turn};
+use super::{Event, NodeProgress, Phase, Record, Run, RunEnd, StepState, Turn};
 use asked::{ask, pause};
 use driving::{claim, drive};
-use steps::{after_refused_install, end_step, intend, never_started};
+use settings::{record_setting, restore_setting};
+use steps::{after_check, after_refused_install, end_step, intend, never_started};
 use turns::{between_turns, pass_gate, seen_at_target, witness};
+use watch::breached;
 
 /// An event that cannot follow what the journal holds: the journal is damaged or the driver is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +73,7 @@ fn create(id: &RunId, record: &Record) -> Option<Run> {
     let nodes = plan.nodes.iter().map(|node| (node.uid, starting(node.installed, node.role))).collect();
     Some(Run {
         id: id.clone(),
-        plan: (**plan).clone(),
+        plan: Arc::new((**plan).clone()),
         prepare_only: *prepare_only,
         deadlines: *deadlines,
         phase: Phase::Active,
@@ -78,9 +84,16 @@ fn create(id: &RunId, record: &Record) -> Option<Run> {
         claimed: Default::default(),
         released: Default::default(),
         refused: None,
+        told: 0,
         pause_wanted: false,
         abort_wanted: false,
         held: None,
+        retries: Default::default(),
+        breach: None,
+        turned_back: 0,
+        memories: Default::default(),
+        contradiction: None,
+        settings: Default::default(),
         advice: Vec::new(),
         created_at: record.at,
         updated_at: record.at,
@@ -108,26 +121,39 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
     match &record.event {
         Event::Created { .. } => Err("a run is created once".to_owned()),
         Event::Driving { holder } => drive(run, record, holder),
-        Event::Claimed { node } => claim(run, *node),
+        Event::Claimed { node, memory } => claim(run, *node, memory.as_ref(), at),
         Event::ClaimRefused { node, failure } => {
             active(run)?;
+            run.retries.remove(&Some(*node));
             run.refused.get_or_insert((*node, failure.clone()));
             Ok(())
         }
         Event::StepIntended { step, node, hop, spec } => intend(run, step, (*node, *hop), spec, at),
         Event::StepEnded { step, outcome } => {
             end_step(run, step, StepState::Ended(outcome.clone()), at)?;
+            after_check(run, step);
             after_refused_install(run, step);
             Ok(())
         }
         Event::StepNeverStarted { step } => never_started(run, step, at),
+        Event::Retrying(retry) => {
+            active(run)?;
+            run.retries.insert(retry.node, retry.clone());
+            Ok(())
+        }
+        Event::Breached { seen_at, breaches } => breached(run, *seen_at, breaches),
+        Event::SettingRecorded { setting, original, wanted } => {
+            record_setting(run, *setting, *original, *wanted)
+        }
+        Event::SettingRestored { setting } => restore_setting(run, *setting),
         Event::GateHeld { hop, reasons, gives_up_at } => {
             between_turns(run, *hop)?;
             run.held = Some((reasons.clone(), *gives_up_at));
             Ok(())
         }
-        Event::GatePassed { hop, node, from, role, master, observed_at: _ } => {
-            pass_gate(run, Turn { hop: *hop, node: *node, from: *from, role: *role, round: 0 }, *master, at)
+        Event::GatePassed { hop, node, from, role, master, observed_at } => {
+            let turn = Turn { hop: *hop, node: *node, from: *from, role: *role, round: 0 };
+            pass_gate(run, turn, *master, *observed_at, at)
         }
         Event::SeenAtTarget { hop, node, version } => seen_at_target(run, *hop, *node, *version, at),
         Event::Witnessed { hop, node, by, master } => witness(run, (*hop, *node), by, *master, at),
@@ -136,11 +162,14 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
         Event::Halted(halt) => {
             active(run)?;
             run.held = None;
+            run.retries.clear();
+            run.contradiction = None;
             run.phase = Phase::Halted((**halt).clone());
             Ok(())
         }
         Event::Released { node, trouble: _ } => {
             active(run)?;
+            run.retries.remove(&Some(*node));
             run.claimed.remove(node);
             run.released.insert(*node);
             Ok(())
@@ -150,12 +179,19 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
             run.advice.clone_from(advice);
             Ok(())
         }
-        Event::Ended(end) => {
-            active(run)?;
-            run.phase = Phase::Ended(end.clone());
-            Ok(())
-        }
+        Event::Ended(end) => finish(run, end),
     }
+}
+
+/// Promise P13: a run that has left a setting changed has not ended well.
+fn finish(run: &mut Run, end: &RunEnd) -> Verdict {
+    active(run)?;
+    if let Some((setting, _)) = run.open_settings().next().filter(|_| *end == RunEnd::Done) {
+        return Err(format!("{setting} has not been put back"));
+    }
+    run.retries.clear();
+    run.phase = Phase::Ended(end.clone());
+    Ok(())
 }
 
 fn active(run: &Run) -> Verdict {

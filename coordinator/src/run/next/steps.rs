@@ -21,10 +21,18 @@ pub(super) fn intend(
     if run.ledger.get(step).is_some_and(|entry| entry.state != StepState::NeverStarted) {
         return Err(format!("step {step} was intended before"));
     }
+    let (id, told) = (run.id.clone(), run.told);
     let progress = progress(run, node)?;
+    if spec.kind() == StepKind::Install {
+        // Journals of format 1 used the id of an install that never reached its agent again.
+        let number = (1..progress.attempt)
+            .find(|number| StepId::of(&id, hop, node, StepKind::Install, *number) == *step);
+        progress.attempt = number.unwrap_or(progress.attempt);
+    }
     let entry = StepEntry {
         node,
         hop,
+        told,
         attempt: progress.attempt,
         round: progress.round,
         spec: spec.clone(),
@@ -40,7 +48,7 @@ pub(super) fn intend(
 pub(super) fn may_intend(run: &Run, node: NodeUid, hop: usize, kind: StepKind) -> Verdict {
     let turn = run.turn.as_ref();
     match kind {
-        StepKind::Fetch | StepKind::Unpack | StepKind::Restart => match turn {
+        StepKind::Fetch | StepKind::Unpack | StepKind::Restart | StepKind::Tune => match turn {
             None => Ok(()),
             Some(turn) => Err(format!("it is the turn of {}", turn.node)),
         },
@@ -50,6 +58,9 @@ pub(super) fn may_intend(run: &Run, node: NodeUid, hop: usize, kind: StepKind) -
             let check = StepId::of(&run.id, hop, node, StepKind::Check, turn.round);
             if !run.ledger.get(&check).is_some_and(StepEntry::completed) {
                 return Err(format!("the check of {node} has not passed in this turn"));
+            }
+            if let Some((seen_at, _)) = &run.breach {
+                return Err(format!("the cluster was not as it must be at {seen_at}"));
             }
             match run.install_in_flight() {
                 None => Ok(()),
@@ -71,7 +82,18 @@ pub(super) fn end_step(run: &mut Run, step: &StepId, state: StepState, at: Times
     }
     entry.state = state;
     entry.ended_at = Some(at);
+    let node = entry.node;
+    run.retries.remove(&Some(node));
     Ok(())
+}
+
+/// A turn whose check ended after the watch saw a breach goes back to its gate, whatever the check said.
+pub(super) fn after_check(run: &mut Run, step: &StepId) {
+    let Some(turn) = run.turn.as_ref().filter(|_| run.breach.is_some()) else { return };
+    if *step == StepId::of(&run.id, turn.hop, turn.node, StepKind::Check, turn.round) {
+        run.turn = None;
+        run.turned_back += 1;
+    }
 }
 
 /// How often in a row an agent may refuse an install for a passing reason before the run halts.
@@ -94,9 +116,14 @@ pub(super) fn after_refused_install(run: &mut Run, step: &StepId) {
     }
 }
 
-/// Nothing was started, so the turn goes back to its gate: the one that passed may be stale (promise P4).
+/// Nothing was started, so the turn goes back to its gate: the one that passed may be stale (promise P4). An install gets
+/// a new id: the agent has closed the old one, so that an order that is still on its way starts nothing.
 pub(super) fn never_started(run: &mut Run, step: &StepId, at: Timestamp) -> Verdict {
     end_step(run, step, StepState::NeverStarted, at)?;
+    let install = run.ledger.get(step).filter(|entry| entry.kind() == StepKind::Install);
+    if let Some(node) = install.map(|entry| entry.node) {
+        progress(run, node)?.attempt += 1;
+    }
     run.turn = None;
     Ok(())
 }

@@ -21,8 +21,17 @@ pub(super) fn between_turns(run: &Run, hop: usize) -> Verdict {
 }
 
 /// Promise P2: the master first if it waits, else the lowest uid.
-pub(super) fn pass_gate(run: &mut Run, turn: Turn, master: NodeUid, at: Timestamp) -> Verdict {
+pub(super) fn pass_gate(
+    run: &mut Run,
+    turn: Turn,
+    master: NodeUid,
+    observed_at: Timestamp,
+    at: Timestamp,
+) -> Verdict {
     between_turns(run, turn.hop)?;
+    if let Some((seen_at, _)) = run.breach.as_ref().filter(|(seen_at, _)| observed_at <= *seen_at) {
+        return Err(format!("the cluster was not as it must be at {seen_at}, after this look at it"));
+    }
     if let Some((step, _)) = run.install_in_flight() {
         return Err(format!("install {step} is in flight"));
     }
@@ -40,6 +49,8 @@ pub(super) fn pass_gate(run: &mut Run, turn: Turn, master: NodeUid, at: Timestam
     progress.turn_started_at = Some(at);
     let round = progress.round;
     run.held = None;
+    run.breach = None;
+    run.retries.clear();
     run.turn = Some(Turn { round, ..turn });
     Ok(())
 }
@@ -89,6 +100,8 @@ pub(super) fn witness(
     progress.version = target.unwrap_or(progress.version);
     progress.witnesses = by.to_vec();
     progress.done.insert(hop, at);
+    run.retries.clear();
+    run.turned_back = 0;
     run.turn = None;
     Ok(())
 }

@@ -209,7 +209,7 @@ fn wrong_bytes_before_the_first_install_end_the_run_with_nothing_changed() {
 fn a_refused_claim_ends_a_run_that_changed_nothing_and_gives_the_others_back() {
     let mut world = three();
     assert_eq!(decide(&world.run), Action::Claim(NodeUid(1)));
-    world.append(Event::Claimed { node: NodeUid(1) });
+    world.append(Event::Claimed { node: NodeUid(1), memory: None });
     let failure = proto::Failure::operator("foreign-claim", "held by another", "wait");
     world.append(Event::ClaimRefused { node: NodeUid(2), failure: failure.clone() });
     assert_eq!(decide(&world.run), Action::Release(NodeUid(1)));
@@ -228,7 +228,7 @@ fn only_the_machine_s_own_order_is_legal() {
     let illegal = [
         install,
         Event::Paused,
-        Event::Claimed { node: NodeUid(9) },
+        Event::Claimed { node: NodeUid(9), memory: None },
         Event::Witnessed { hop: 0, node: NodeUid(2), by: vec![NodeUid(1)], master: NodeUid(2) },
         Event::SeenAtTarget { hop: 0, node: NodeUid(1), version: v("7.8.2-34") },
         Event::StepNeverStarted { step: "no.such.step".parse().unwrap() },
@@ -293,4 +293,17 @@ fn cnm_exec_is_restarted_on_every_node_after_six_zero_to_six_two_only() {
     assert_eq!(restarts("6.0.8-28", "6.2.18-70"), 3);
     assert_eq!(restarts("6.0.8-28", "7.2.4-92"), 0);
     assert_eq!(restarts("6.2.4-1", "6.2.18-70"), 0);
+}
+
+#[test]
+fn an_install_that_was_refused_before_it_started_is_no_dead_end_for_resume() {
+    let mut world = three();
+    world.drive(once(2, StepKind::Install, Fate::Refused));
+    assert!(matches!(world.run.phase, Phase::Halted(_)), "{:?}", world.run.phase);
+    assert!(world.installs.is_empty());
+    world.take_over();
+    world.ask(Request::Resume);
+    world.drive(works);
+    assert!(world.is_done(), "P12: {:?}", world.run.phase);
+    assert_eq!(world.nodes_installed(), [2, 1, 3]);
 }

@@ -3,4 +3,8 @@
 mod journal;
 mod machine;
 mod random;
+mod side_effects;
+mod story;
+mod waits;
+mod watched;
 mod world;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proto::NodeUid;
 
 use super::world::{Fate, World, v};
-use crate::run::{Phase, Request, StepOrder, replay};
+use crate::run::{Action, Phase, Request, Run, StepOrder, decide, replay};
 
 /// Numbers that decide about everything in a history; when they are used up, all goes well.
 struct Dice(Vec<u8>);
@@ -56,12 +56,29 @@ fn operate(world: &mut World, dice: &mut Dice) {
     world.ask(request);
 }
 
+/// Promise P12 in this state: what is due is a wait with a deadline, or is done at once; or a person has to act.
+fn waits_end(run: &Run) {
+    let action = decide(run);
+    let at_once = matches!(
+        action,
+        Action::Restored(_) | Action::Halt(_) | Action::Pause | Action::End(_) | Action::Stand
+    );
+    assert_eq!(action.waits().is_empty(), at_once, "{action:?}");
+    assert!(action.waits().iter().all(|wait| !run.deadlines.of(*wait).is_zero()));
+    assert_eq!(
+        action == Action::Stand,
+        run.phase != Phase::Active,
+        "only a run that stands still does nothing"
+    );
+}
+
 fn history(nodes: u32, hops: usize, dice: Vec<u8>) {
     let versions = [v("6.0.8-28"), v("7.2.4-92"), v("8.2.0-46")];
     let mut dice = Dice(dice);
     let mut world = World::new(nodes, &versions[..=hops], 1);
     for _ in 0..5_000 {
         disturb(&mut world, &mut dice);
+        waits_end(&world.run);
         let moved = world.step(&mut |_: &StepOrder| dice.fate());
         if world.is_done() {
             break;

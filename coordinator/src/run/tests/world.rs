@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use proto::{
     Checked, Epoch, Exit, Failure, Installed, InstalledVersion, NodeRole, NodeUid, OsToken, Package, Rlcheck,
-    RunId, Sha256, StepId, StepOutcome, StepReport, StepSpec, Version,
+    RunId, Setting, Sha256, StepId, StepOutcome, StepReport, StepSpec, Version,
 };
 
 use crate::paths::Status;
-use crate::plan::{Plan, PlannedHop, PlannedNode, Turn, next_turn};
+use crate::plan::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn, next_turn};
 use crate::run::{
     Action, Deadlines, Event, Halt, Phase, Record, Request, Run, StepOrder, decide, next, replay,
 };
@@ -48,6 +48,7 @@ pub(super) fn plan(nodes: u32, versions: &[Version], master: u32) -> Plan {
         nodes: uids().map(node).collect(),
         hops: versions.windows(2).map(hop).collect(),
         packages: versions[1..].iter().map(|version| package(*version)).collect(),
+        settings: Vec::new(),
         findings: Vec::new(),
         notes: Vec::new(),
     }
@@ -71,6 +72,9 @@ fn package(version: Version) -> Package {
 fn noon() -> Timestamp {
     "2026-06-01T12:00:00Z".parse().unwrap()
 }
+
+/// What every setting is before the run.
+pub(super) const ORIGINAL: u64 = 600;
 
 /// What the world does to one step; chosen by the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,18 +104,32 @@ pub(super) struct World {
     pub(super) versions: BTreeMap<NodeUid, Version>,
     pub(super) master: NodeUid,
     pub(super) healthy: bool,
+    /// The cluster's settings.
+    pub(super) settings: BTreeMap<Setting, u64>,
     /// Every install that really began, in order.
     pub(super) installs: Vec<(NodeUid, StepId)>,
     /// The node between the start of its install and its confirmation.
     pub(super) between: Option<NodeUid>,
     known_to_agents: BTreeMap<StepId, StepOutcome>,
+    /// When the gate's next look is; it counts only against breaches.
+    gate_looks_at: Timestamp,
     epoch: u64,
     checked: BTreeSet<NodeUid>,
 }
 
 impl World {
     pub(super) fn new(nodes: u32, versions: &[Version], master: u32) -> Self {
-        let plan = plan(nodes, versions, master);
+        Self::with_settings(nodes, versions, master, &[])
+    }
+
+    /// The same, with settings to be changed for the run.
+    pub(super) fn with_settings(
+        nodes: u32,
+        versions: &[Version],
+        master: u32,
+        settings: &[PlannedSetting],
+    ) -> Self {
+        let plan = Plan { settings: settings.to_vec(), ..plan(nodes, versions, master) };
         let created = Event::Created {
             plan: Box::new(plan),
             prepare_only: false,
@@ -126,9 +144,11 @@ impl World {
             versions: (1..=nodes).map(|uid| (NodeUid(uid), versions[0])).collect(),
             master: NodeUid(master),
             healthy: true,
+            settings: Setting::ALL.into_iter().map(|setting| (setting, ORIGINAL)).collect(),
             installs: Vec::new(),
             between: None,
             known_to_agents: BTreeMap::new(),
+            gate_looks_at: noon(),
             epoch: 0,
             checked: BTreeSet::new(),
         };
@@ -159,7 +179,7 @@ impl World {
     /// One decision carried out; `false` when the run stands still.
     pub(super) fn step(&mut self, fate: &mut impl FnMut(&StepOrder) -> Fate) -> bool {
         match decide(&self.run) {
-            Action::Claim(node) => self.append(Event::Claimed { node }),
+            Action::Claim(node) => self.append(Event::Claimed { node, memory: None }),
             Action::Prepare(orders) => {
                 for order in orders {
                     let fate = fate(&order);
@@ -175,6 +195,8 @@ impl World {
             Action::Rejoin(order) => self.rejoin(order),
             Action::Gate { hop } => self.gate(hop),
             Action::Witness { hop, node } => self.witness(hop, node),
+            Action::Record(setting) => self.record(setting),
+            Action::Restored(setting) => self.append(Event::SettingRestored { setting }),
             Action::Halt(halt) => self.append(Event::Halted(Box::new(halt))),
             Action::Pause => self.append(Event::Paused),
             Action::Release(node) => self.append(Event::Released { node, trouble: None }),
@@ -251,8 +273,19 @@ impl World {
             }
             StepSpec::Collect { .. } => StepReport::Collect { path: "/b".to_owned(), size: 1 },
             StepSpec::Restart { .. } => StepReport::Restart,
+            StepSpec::Tune { setting, value } => {
+                assert!(self.run.settings.contains_key(setting), "P13: {setting} is changed unrecorded");
+                self.settings.insert(*setting, *value);
+                StepReport::Tune { now: *value }
+            }
         };
         StepOutcome::Completed { report, warnings: Vec::new() }
+    }
+
+    fn record(&mut self, setting: Setting) {
+        let wanted = self.run.plan.settings.iter().find(|planned| planned.setting == setting).unwrap().wanted;
+        let original = self.settings[&setting];
+        self.append(Event::SettingRecorded { setting, original, wanted });
     }
 
     fn install(&mut self, order: &StepOrder, target: Version, fate: Fate) -> StepOutcome {
@@ -316,8 +349,13 @@ impl World {
             from: self.versions[&node],
             role: if node == self.master { NodeRole::Master } else { NodeRole::Replica },
             master: self.master,
-            observed_at: noon(),
+            observed_at: self.gate_looks_at,
         });
+    }
+
+    /// The gate looks at the cluster at this moment from now on.
+    pub(super) fn gate_sees_at(&mut self, moment: Timestamp) {
+        self.gate_looks_at = moment;
     }
 
     fn witness(&mut self, hop: usize, node: NodeUid) {

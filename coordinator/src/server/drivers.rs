@@ -1,0 +1,187 @@
+//! Drivers of this coordinator: which are at work, and how those ended that did not leave their run standing still.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use proto::{ClusterName, Epoch, Failure, RunId};
+use tokio::task::JoinHandle;
+
+use super::Core;
+use crate::failures::{SUPERSEDED, superseded};
+use crate::run::{Driving, Event, Run};
+use crate::store::{LatestDriver, Lease, Store};
+
+/// What agents answer to a driver whose time is over.
+const STALE_EPOCH: &str = "stale-epoch";
+
+/// What became of the latest driver of each run, as far as this coordinator hosted it.
+#[derive(Debug, Default)]
+pub(super) struct Drivers(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_run: HashMap<RunId, Driver>,
+    /// Counts failures, so that whoever watches knows which are news.
+    failures: u64,
+}
+
+#[derive(Debug)]
+enum Driver {
+    AtWork,
+    Failed { number: u64, failure: Failure, told: bool },
+}
+
+/// What a watcher of a run must know of its driver here.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// There is none, or it has left the run standing still.
+    Nothing,
+    /// It is at work, or has not yet said how it ended.
+    AtWork,
+    /// It ended otherwise, and this is why.
+    Failed(Failure),
+}
+
+impl Drivers {
+    /// How many drivers have failed so far.
+    pub(super) fn failures(&self) -> u64 {
+        self.inner(|inner| inner.failures)
+    }
+
+    /// What a watcher that knows of so many failures must know. A failure is told to everybody who watched when it
+    /// happened, to everybody while nobody drives the run, and once in any case.
+    pub(super) fn tell(&self, run: &RunId, known: u64, nobody_drives: bool) -> Told {
+        self.inner(|inner| match inner.by_run.get_mut(run) {
+            None => Told::Nothing,
+            Some(Driver::AtWork) => Told::AtWork,
+            Some(Driver::Failed { number, failure, told }) => {
+                let tell = *number > known || nobody_drives || !*told;
+                *told = true;
+                if tell { Told::Failed(failure.clone()) } else { Told::Nothing }
+            }
+        })
+    }
+
+    pub(super) fn begun(&self, run: &RunId) {
+        self.inner(|inner| inner.by_run.insert(run.clone(), Driver::AtWork));
+    }
+
+    pub(super) fn stands(&self, run: &RunId) {
+        self.inner(|inner| inner.by_run.remove(run));
+    }
+
+    pub(super) fn failed(&self, run: &RunId, failure: Failure) {
+        self.inner(|inner| {
+            inner.failures += 1;
+            let number = inner.failures;
+            inner.by_run.insert(run.clone(), Driver::Failed { number, failure, told: false })
+        });
+    }
+
+    fn inner<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Core {
+    /// Takes a run over, then drives it in the background: whoever asks right afterwards sees it driven. How it ends is
+    /// in its journal, or, where the journal could not be written any more, in [`Drivers`].
+    pub(super) async fn spawn(
+        &self,
+        lease: Lease,
+        id: RunId,
+        first: Vec<Event>,
+    ) -> Result<JoinHandle<()>, Failure> {
+        let place = Place { run: id.clone(), cluster: lease.cluster.clone(), epoch: lease.epoch };
+        let driving = Driving::begin(self.world.clone(), lease, id.clone(), first).await?;
+        let (drivers, store) = (Arc::clone(&self.drivers), Arc::clone(&self.world.store));
+        drivers.begun(&id);
+        Ok(tokio::spawn(async move {
+            match drive(driving, &place, store.as_ref()).await {
+                Ok(run) => {
+                    tracing::info!(run = %id, phase = ?run.phase, "the run stands still");
+                    drivers.stands(&id);
+                }
+                Err(failure) => {
+                    let failure = no_longer_driven(&place, failure, store.as_ref()).await;
+                    tracing::warn!(run = %id, %failure, "the run can no longer be driven from here");
+                    drivers.failed(&id, failure);
+                }
+            }
+        }))
+    }
+}
+
+/// What is driven, and at which epoch.
+struct Place {
+    run: RunId,
+    cluster: ClusterName,
+    epoch: Epoch,
+}
+
+/// How often to look whether somebody else drives by now: a driver that waits for an install would learn it only at its
+/// end.
+const STILL_OURS: Duration = Duration::from_secs(1);
+
+/// In a task of its own, so that a driver that panics is heard of, too. One that was superseded is stopped wherever it is:
+/// nothing that it could still write or order would be accepted.
+async fn drive(driving: Driving, place: &Place, store: &dyn Store) -> Result<Run, Failure> {
+    let mut driver = tokio::spawn(driving.drive());
+    tokio::select! {
+        driven = &mut driver => match driven {
+            Ok(driven) => driven,
+            Err(panic) => {
+                Err(Failure::bug("the driver stopped in the middle of its work").because(panic.to_string()))
+            }
+        },
+        latest = somebody_else(place, store) => {
+            driver.abort();
+            Err(superseded(&place.cluster, Some(&latest)))
+        }
+    }
+}
+
+/// Waits until somebody else drives. A store that does not answer says nothing about that.
+async fn somebody_else(place: &Place, store: &dyn Store) -> LatestDriver {
+    loop {
+        tokio::time::sleep(STILL_OURS).await;
+        match store.latest_driver(&place.cluster).await {
+            Ok(Some(latest)) if latest.epoch > place.epoch => return latest,
+            Ok(_) => {}
+            Err(error) => tracing::debug!(run = %place.run, %error, "who drives cannot be told"),
+        }
+    }
+}
+
+/// What the failure of a driver means for its run, with what to do.
+async fn no_longer_driven(place: &Place, failure: Failure, store: &dyn Store) -> Failure {
+    let Place { run, cluster, .. } = place;
+    if failure.id == SUPERSEDED {
+        return Failure { remedy: Some(format!("ratchet watch {run}")), ..failure };
+    }
+    if failure.id == STALE_EPOCH {
+        return refused_by_an_agent(place, &failure, store).await;
+    }
+    let resume = format!("ratchet resume {run}");
+    let remedy = match failure.remedy {
+        Some(remedy) => format!("{remedy}; then: {resume}"),
+        None => resume,
+    };
+    let message = format!("run {run} of {cluster} is no longer driven: {}", failure.message);
+    Failure { message, remedy: Some(remedy), ..failure }
+}
+
+/// An agent obeys a later driver. If this store does not know of one, that driver has another store.
+async fn refused_by_an_agent(place: &Place, failure: &Failure, store: &dyn Store) -> Failure {
+    let Place { run, cluster, epoch } = place;
+    let latest = store.latest_driver(cluster).await.ok().flatten().filter(|latest| latest.epoch > *epoch);
+    let remedy = match latest {
+        Some(_) => format!("ratchet watch {run}"),
+        None => format!(
+            "ratchet status {cluster} tells who holds its nodes; to take them back: ratchet takeover {cluster}"
+        ),
+    };
+    let failure = superseded(cluster, latest.as_ref()).because(failure.to_string());
+    Failure { remedy: Some(remedy), ..failure }
+}

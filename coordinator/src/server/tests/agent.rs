@@ -1,0 +1,246 @@
+//! An agent that keeps its claim as a real one does, and does with steps what a test wants.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use futures::{Stream, StreamExt};
+use proto::pb::agent_server::Agent;
+use proto::wire::{Execute, TakeClaim, TakeOver};
+use proto::{
+    AgentMemory, Authority, Claim, Epoch, Failure, NodeFacts, NodeUid, StepEvent, StepHistory, StepInFlight,
+    StepKind, StepOutcome, StepProgress, pb, wire,
+};
+use tokio::sync::watch;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+
+/// What the agent knows and does.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) claim: Option<Claim>,
+    pub(super) highest: Epoch,
+    pub(super) step: Option<StepInFlight>,
+    /// Whether it answers at all.
+    pub(super) answers: bool,
+    /// What happens at the next take-overs; then they are done as they should.
+    pub(super) take_overs: VecDeque<OnTakeOver>,
+    pub(super) histories: Vec<StepHistory>,
+    /// Take-overs that were done, in order.
+    pub(super) taken: Vec<TakeOver>,
+    /// How a step ends.
+    pub(super) outcome: Result<StepOutcome, Failure>,
+}
+
+/// What happens at a take-over.
+#[derive(Debug)]
+pub(super) enum OnTakeOver {
+    /// The agent is gone, and did nothing.
+    Gone,
+    /// It is done, and the answer is lost.
+    AnswerLost,
+    /// Somebody else was faster.
+    ChangedHands(Claim),
+}
+
+/// An agent of a node.
+#[derive(Clone, Debug)]
+pub(super) struct FakeAgent {
+    uid: NodeUid,
+    pub(super) state: Arc<Mutex<State>>,
+    /// Counts steps that were ordered.
+    ordered: Arc<watch::Sender<u32>>,
+    /// Whether steps may end.
+    open: Arc<watch::Sender<bool>>,
+}
+
+impl FakeAgent {
+    pub(super) fn new(uid: u32) -> Self {
+        let outcome = Ok(StepOutcome::Failed(Failure::operator("no-room", "there is no room", "make room")));
+        let state = State {
+            claim: None,
+            highest: Epoch(0),
+            step: None,
+            answers: true,
+            take_overs: VecDeque::new(),
+            histories: Vec::new(),
+            taken: Vec::new(),
+            outcome,
+        };
+        Self {
+            uid: NodeUid(uid),
+            state: Arc::new(Mutex::new(state)),
+            ordered: Arc::new(watch::channel(0).0),
+            open: Arc::new(watch::channel(true).0),
+        }
+    }
+
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap())
+    }
+
+    /// Steps are accepted and do not end until this is set again.
+    pub(super) fn let_steps_end(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+
+    /// Waits until a step was ordered.
+    pub(super) async fn until_ordered(&self) {
+        self.ordered.subscribe().wait_for(|ordered| *ordered > 0).await.unwrap();
+    }
+
+    pub(super) fn serve(&self) -> Channel {
+        let (channel, incoming) = proto::transport::in_process();
+        let server = tonic::transport::Server::builder()
+            .add_service(proto::transport::agent_server(Served(self.clone())))
+            .serve_with_incoming(incoming);
+        tokio::spawn(async move { server.await.unwrap() });
+        channel
+    }
+
+    fn answering(&self) -> Result<(), Status> {
+        if self.with(|state| state.answers) { Ok(()) } else { Err(Status::unavailable("nobody is there")) }
+    }
+
+    fn stale(&self, epoch: Epoch, highest: Epoch) -> Result<(), Status> {
+        if epoch >= highest {
+            return Ok(());
+        }
+        let message = format!("epoch {epoch} is over: this agent obeys {highest}");
+        Err(refuse(&Failure::operator("stale-epoch", message, "another coordinator has taken over")))
+    }
+
+    fn memory(&self) -> AgentMemory {
+        proto::sample::memory(self.uid)
+    }
+
+    fn facts(&self) -> NodeFacts {
+        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        self.with(|state| NodeFacts {
+            claim: state.claim.clone(),
+            highest_epoch: state.highest,
+            current_step: state.step.clone(),
+            ..proto::sample::healthy_facts(self.uid, 3, now)
+        })
+    }
+
+    fn take_over(&self, asked: TakeOver) -> Result<wire::TakenOver, Status> {
+        let mut answer_is_lost = false;
+        match self.with(|state| state.take_overs.pop_front()) {
+            None => {}
+            Some(OnTakeOver::Gone) => return Err(Status::unavailable("nobody is there")),
+            Some(OnTakeOver::AnswerLost) => answer_is_lost = true,
+            Some(OnTakeOver::ChangedHands(claim)) => self.with(|state| state.claim = Some(claim)),
+        }
+        let before = self.with(|state| state.claim.clone());
+        self.stale(asked.epoch, Epoch(self.with(|state| state.highest).0 + 1))?;
+        if before.as_ref().map(|claim| &claim.run) != asked.expected.as_ref() {
+            return Err(refuse(&Failure::operator("claimed-by-other", "held by another run", "look again")));
+        }
+        let installing =
+            self.with(|state| state.step.as_ref().is_some_and(|step| step.kind == StepKind::Install));
+        if installing && !asked.despite_install {
+            return Err(refuse(&Failure::retry("install-in-flight", "an install is at work")));
+        }
+        self.with(|state| {
+            state.highest = asked.epoch;
+            state.claim = asked.run.clone().map(|run| Claim {
+                run,
+                cluster: asked.cluster.clone(),
+                epoch: asked.epoch,
+                holder: asked.holder.clone(),
+                since: "2026-06-01T11:00:00Z".parse().unwrap(),
+            });
+            state.taken.push(asked);
+        });
+        if answer_is_lost {
+            return Err(Status::unavailable("the connection broke"));
+        }
+        Ok(wire::TakenOver { before, memory: self.memory() })
+    }
+}
+
+fn refuse(failure: &Failure) -> Status {
+    wire::status_of(failure, Code::FailedPrecondition)
+}
+
+struct Served(FakeAgent);
+
+type Events = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Agent for Served {
+    async fn observe(&self, _: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {
+        self.0.answering()?;
+        Ok(Response::new(pb::NodeFacts::from(&self.0.facts())))
+    }
+
+    async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimReply>, Status> {
+        self.0.answering()?;
+        let TakeClaim { run, cluster, epoch, holder, .. } = request.into_inner().try_into().unwrap();
+        self.0.stale(epoch, self.0.with(|state| state.highest))?;
+        let since = "2026-06-01T11:00:00Z".parse().unwrap();
+        let claim = Claim { run, cluster, epoch, holder, since };
+        self.0.with(|state| {
+            if state.claim.as_ref().is_some_and(|held| held.run != claim.run) {
+                return Err(refuse(&Failure::operator("claimed-by-other", "held by another run", "wait")));
+            }
+            state.highest = epoch;
+            state.claim = Some(claim.clone());
+            Ok(())
+        })?;
+        Ok(Response::new(pb::ClaimReply::from(&wire::Claimed { claim, memory: self.0.memory() })))
+    }
+
+    async fn take_over(
+        &self,
+        request: Request<pb::TakeOverRequest>,
+    ) -> Result<Response<pb::TakeOverReply>, Status> {
+        self.0.answering()?;
+        let taken = self.0.take_over(request.into_inner().try_into().unwrap())?;
+        Ok(Response::new(pb::TakeOverReply::from(&taken)))
+    }
+
+    async fn release(
+        &self,
+        request: Request<pb::ReleaseRequest>,
+    ) -> Result<Response<pb::ReleaseReply>, Status> {
+        self.0.answering()?;
+        let authority: Authority = request.into_inner().try_into().unwrap();
+        self.0.stale(authority.epoch, self.0.with(|state| state.highest))?;
+        self.0.with(|state| state.claim = None);
+        Ok(Response::new(pb::ReleaseReply::default()))
+    }
+
+    type ExecuteStream = Events;
+
+    async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<Events>, Status> {
+        self.0.answering()?;
+        let Execute { authority, step, .. } = request.into_inner().try_into().unwrap();
+        self.0.ordered.send_modify(|ordered| *ordered += 1);
+        let agent = self.0.clone();
+        let events = futures::stream::once(async move {
+            agent.open.subscribe().wait_for(|open| *open).await.unwrap();
+            agent.stale(authority.epoch, agent.with(|state| state.highest))?;
+            let outcome = agent.with(|state| state.outcome.clone()).map_err(|failure| refuse(&failure))?;
+            let at = "2026-06-01T12:00:00Z".parse().unwrap();
+            let what = StepProgress::Finished(Box::new(outcome));
+            Ok(pb::StepEvent::from(&StepEvent { step, seq: 1, at, what }))
+        });
+        Ok(Response::new(events.boxed()))
+    }
+
+    async fn cancel(&self, _: Request<pb::CancelRequest>) -> Result<Response<pb::CancelReply>, Status> {
+        self.0.answering()?;
+        Ok(Response::new(pb::CancelReply::default()))
+    }
+
+    async fn histories(
+        &self,
+        _: Request<pb::HistoriesRequest>,
+    ) -> Result<Response<pb::HistoriesReply>, Status> {
+        self.0.answering()?;
+        let histories = self.0.with(|state| state.histories.clone());
+        Ok(Response::new(pb::HistoriesReply::from(histories.as_slice())))
+    }
+}

@@ -1,0 +1,7 @@
+//! The coordinator's service on a store of its own and agents with canned behaviour.
+
+mod agent;
+mod drivers;
+mod journals;
+mod stage;
+mod takeover;
