@@ -3,60 +3,47 @@
 
 use std::path::PathBuf;
 
-use proto::{Authority, Claim, Epoch};
+use jiff::Timestamp;
+use proto::wire::TakeOver;
+use proto::{Authority, Claim, Epoch, RunId};
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::refusal::Refusal;
 
-/// The durable record. The epoch outlives the claim, so that a driver that was superseded never gets in again.
+/// The durable record, with the rules of how it may change: pure, a record in and a record out. The epoch outlives the
+/// claim, so that a driver that was superseded never gets in again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimRecord {
     /// The claim, if a run holds the node.
     pub claim: Option<Claim>,
     /// The highest epoch ever obeyed.
     pub highest_epoch: Epoch,
+    /// The highest epoch whose driver has given the node back: its claim may still be on the way, and comes too late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Epoch>,
 }
 
-/// The claim of one node, in its file.
-#[derive(Debug)]
-pub struct Claims {
-    path: PathBuf,
-    record: ClaimRecord,
-}
-
-impl Claims {
-    /// Reads the record.
-    ///
-    /// # Errors
-    /// [`StateError`]: a damaged record is never taken for "nobody's".
-    pub fn open(path: PathBuf) -> Result<Self, StateError> {
-        let record = durable::read_json(&path)?.unwrap_or_default();
-        Ok(Self { path, record })
-    }
-
-    /// The record as it is on the disk.
-    pub fn record(&self) -> &ClaimRecord {
-        &self.record
-    }
-
+impl ClaimRecord {
     /// Takes the node for a run at an epoch, or confirms that it is taken. `since` stays what it was when the same run
     /// comes again.
     ///
     /// # Errors
-    /// [`Refusal::StaleEpoch`], [`Refusal::ClaimedByOther`], [`Refusal::State`].
-    pub fn claim(&mut self, asked: Claim) -> Result<Claim, Refusal> {
+    /// [`Refusal::StaleEpoch`], [`Refusal::GivenBack`], [`Refusal::ClaimedByOther`].
+    pub fn claim(&self, asked: Claim) -> Result<Self, Refusal> {
         self.refuse_stale(asked.epoch)?;
+        if self.released.is_some_and(|released| asked.epoch <= released) {
+            return Err(Refusal::GivenBack { epoch: asked.epoch });
+        }
         let mut granted = asked;
-        if let Some(held) = &self.record.claim {
+        if let Some(held) = &self.claim {
             let other_driver = held.epoch == granted.epoch && held.holder != granted.holder;
             if held.run != granted.run || other_driver {
                 return Err(Refusal::ClaimedByOther(Box::new(held.clone())));
             }
             granted.since = held.since;
         }
-        self.store(ClaimRecord { highest_epoch: granted.epoch, claim: Some(granted.clone()) })?;
-        Ok(granted)
+        Ok(Self { highest_epoch: granted.epoch, claim: Some(granted), released: self.released })
     }
 
     /// Whether a request is to be obeyed: its run holds the node, at exactly that epoch.
@@ -65,38 +52,94 @@ impl Claims {
     /// [`Refusal::StaleEpoch`], [`Refusal::ClaimedByOther`], [`Refusal::NotClaimed`].
     pub fn check(&self, authority: &Authority) -> Result<(), Refusal> {
         self.refuse_stale(authority.epoch)?;
-        match &self.record.claim {
+        match &self.claim {
             Some(held) if held.run != authority.run => Err(Refusal::ClaimedByOther(Box::new(held.clone()))),
             Some(held) if held.epoch == authority.epoch => Ok(()),
             _ => Err(Refusal::NotClaimed { run: authority.run.clone(), epoch: authority.epoch }),
         }
     }
 
-    /// Gives the node back. Nobody's node is given back without an error, so that a lost answer can be asked for again.
+    /// Gives the node back. Nobody's node is given back without an error, so that a lost answer can be asked for again;
+    /// that its driver has been here counts all the same.
     ///
     /// # Errors
-    /// As [`Self::check`], and [`Refusal::State`].
-    pub fn release(&mut self, authority: &Authority) -> Result<(), Refusal> {
+    /// [`Refusal::StaleEpoch`], [`Refusal::ClaimedByOther`].
+    pub fn release(&self, authority: &Authority) -> Result<Self, Refusal> {
         self.refuse_stale(authority.epoch)?;
-        match &self.record.claim {
-            None => Ok(()),
-            // A later driver of the same run may end it without having claimed its nodes anew.
-            Some(claim) if claim.run == authority.run => {
-                let highest_epoch = self.record.highest_epoch.max(authority.epoch);
-                self.store(ClaimRecord { claim: None, highest_epoch })
+        match &self.claim {
+            Some(claim) if claim.run != authority.run => {
+                Err(Refusal::ClaimedByOther(Box::new(claim.clone())))
             }
-            Some(_) => self.check(authority),
+            // A later driver of the same run may end it without having claimed its nodes anew.
+            _ => Ok(Self { claim: None, highest_epoch: authority.epoch, released: Some(authority.epoch) }),
         }
     }
 
-    fn refuse_stale(&self, asked: Epoch) -> Result<(), Refusal> {
-        let highest = self.record.highest_epoch;
-        if asked < highest { Err(Refusal::StaleEpoch { asked, highest }) } else { Ok(()) }
+    /// Puts the claim into other hands, or frees the node, on a person's word: only from the holder that the person
+    /// saw, and only upwards. Whoever drove until then is superseded.
+    ///
+    /// # Errors
+    /// [`Refusal::StaleEpoch`], [`Refusal::HolderChanged`].
+    pub fn take_over(&self, asked: &TakeOver, at: Timestamp) -> Result<Self, Refusal> {
+        let highest = self.highest_epoch;
+        if asked.epoch <= highest {
+            return Err(Refusal::StaleEpoch { asked: asked.epoch, highest });
+        }
+        if self.holder() != asked.expected.as_ref() {
+            let holder = self.claim.clone().map(Box::new);
+            return Err(Refusal::HolderChanged { expected: asked.expected.clone(), holder });
+        }
+        let claim = asked.run.clone().map(|run| Claim {
+            since: self.claim.as_ref().filter(|held| held.run == run).map_or(at, |held| held.since),
+            run,
+            cluster: asked.cluster.clone(),
+            epoch: asked.epoch,
+            holder: asked.holder.clone(),
+        });
+        Ok(Self { claim, highest_epoch: asked.epoch, released: self.released })
     }
 
-    fn store(&mut self, record: ClaimRecord) -> Result<(), Refusal> {
+    /// The run that holds the node.
+    pub fn holder(&self) -> Option<&RunId> {
+        self.claim.as_ref().map(|claim| &claim.run)
+    }
+
+    fn refuse_stale(&self, asked: Epoch) -> Result<(), Refusal> {
+        let highest = self.highest_epoch;
+        if asked < highest { Err(Refusal::StaleEpoch { asked, highest }) } else { Ok(()) }
+    }
+}
+
+/// The record of one node, in its file.
+#[derive(Debug)]
+pub struct Claims {
+    path: PathBuf,
+    disk: Disk,
+    record: ClaimRecord,
+}
+
+impl Claims {
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// [`StateError`]: a damaged record is never taken for "nobody's".
+    pub fn open(path: PathBuf, disk: Disk) -> Result<Self, StateError> {
+        let record = durable::read_json(&path)?.unwrap_or_default();
+        Ok(Self { path, disk, record })
+    }
+
+    /// The record as it is on the disk.
+    pub fn record(&self) -> &ClaimRecord {
+        &self.record
+    }
+
+    /// Makes what a rule allowed the record. Only what is on the disk counts.
+    ///
+    /// # Errors
+    /// [`StateError`]; then the record is what it was.
+    pub fn store(&mut self, record: ClaimRecord) -> Result<(), StateError> {
         if record != self.record {
-            durable::write_json(&self.path, &record)?;
+            self.disk.write_json(&self.path, &record)?;
             self.record = record;
         }
         Ok(())
@@ -104,88 +147,4 @@ impl Claims {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claim(run: &str, epoch: u64) -> Claim {
-        Claim {
-            run: run.parse().unwrap(),
-            cluster: "orders".parse().unwrap(),
-            epoch: Epoch(epoch),
-            holder: format!("driver {epoch}"),
-            since: jiff::Timestamp::from_second(epoch.try_into().unwrap()).unwrap(),
-        }
-    }
-
-    fn authority(run: &str, epoch: u64) -> Authority {
-        Authority { run: run.parse().unwrap(), epoch: Epoch(epoch) }
-    }
-
-    fn claims(dir: &tempfile::TempDir) -> Claims {
-        Claims::open(dir.path().join("claim.json")).unwrap()
-    }
-
-    #[test]
-    fn a_foreign_run_is_refused_with_holder_and_since_even_after_a_restart() {
-        let dir = tempfile::tempdir().unwrap();
-        claims(&dir).claim(claim("r1", 5)).unwrap();
-        let refusal = claims(&dir).claim(claim("r2", 9)).unwrap_err();
-        assert!(matches!(&refusal, Refusal::ClaimedByOther(_)));
-        let text = refusal.to_string();
-        assert!(
-            text.contains("r1") && text.contains("driver 5") && text.contains("1970-01-01T00:00:05Z"),
-            "{text}"
-        );
-        assert!(matches!(claims(&dir).check(&authority("r2", 9)), Err(Refusal::ClaimedByOther(_))));
-        assert!(matches!(claims(&dir).release(&authority("r2", 9)), Err(Refusal::ClaimedByOther(_))));
-        assert_eq!(claims(&dir).record().claim.as_ref().unwrap().run.as_str(), "r1");
-    }
-
-    #[test]
-    fn a_superseded_driver_is_refused_everywhere_also_after_release() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut held = claims(&dir);
-        held.claim(claim("r1", 5)).unwrap();
-        let again = held.claim(claim("r1", 6)).unwrap();
-        assert_eq!(again.since.as_second(), 5, "the same run's claim keeps its start");
-        for _ in 0..2 {
-            let mut held = claims(&dir);
-            assert!(matches!(held.claim(claim("r1", 5)), Err(Refusal::StaleEpoch { .. })));
-            assert!(matches!(held.check(&authority("r1", 5)), Err(Refusal::StaleEpoch { .. })));
-            assert!(matches!(held.release(&authority("r1", 5)), Err(Refusal::StaleEpoch { .. })));
-            held.release(&authority("r1", 6)).unwrap();
-        }
-        assert_eq!(claims(&dir).record().claim, None);
-        let mut held = claims(&dir);
-        held.claim(claim("r1", 7)).unwrap();
-        held.release(&authority("r1", 8)).unwrap();
-        assert!(matches!(held.claim(claim("r1", 7)), Err(Refusal::StaleEpoch { .. })), "8 has been seen");
-    }
-
-    #[test]
-    fn an_epoch_has_one_driver_and_must_be_claimed_before_it_is_used() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut held = claims(&dir);
-        assert!(matches!(held.check(&authority("r1", 5)), Err(Refusal::NotClaimed { .. })));
-        held.claim(claim("r1", 5)).unwrap();
-        let twin = Claim { holder: "somebody else".to_owned(), ..claim("r1", 5) };
-        assert!(matches!(held.claim(twin), Err(Refusal::ClaimedByOther(_))));
-        assert!(matches!(held.check(&authority("r1", 6)), Err(Refusal::NotClaimed { .. })));
-        held.check(&authority("r1", 5)).unwrap();
-    }
-
-    #[test]
-    fn a_damaged_record_is_not_taken_for_an_unclaimed_node() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("claim.json"), "{").unwrap();
-        assert!(Claims::open(dir.path().join("claim.json")).is_err());
-    }
-
-    #[test]
-    fn what_could_not_be_written_is_not_granted() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut held = Claims::open(dir.path().join("gone/claim.json")).unwrap();
-        assert!(matches!(held.claim(claim("r1", 5)), Err(Refusal::State(_))));
-        assert_eq!(held.record(), &ClaimRecord::default());
-    }
-}
+mod tests;

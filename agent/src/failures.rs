@@ -30,6 +30,10 @@ pub fn of_state(error: &StateError) -> Failure {
         StateError::Damaged { path, .. } => {
             ("state-damaged", format!("look at {} and restore or remove it", path.display()))
         }
+        StateError::Format { .. } | StateError::Record { .. } => {
+            let remedy = "install the version of ratchet-agent that wrote it, or a later one";
+            ("state-format", remedy.to_owned())
+        }
     };
     let cause = error.source().map(chain);
     Failure { cause, ..Failure::operator(id, error.to_string(), remedy) }

@@ -1,10 +1,11 @@
 //! Append-only files of JSON lines, each with its checksum. What an append returns for is on the disk.
 //!
 //! A line is the first 12 hex digits of the SHA-256 of the JSON text, a blank, the JSON text. The first line names the
-//! format. A crash can leave a torn last record; opening cuts it off, keeps it aside and says so.
+//! format. A crash can leave a torn last record; opening cuts it off, keeps it aside and says so. What a later version
+//! of the agent wrote is not damage: it is refused, and nothing of it is touched.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -13,17 +14,25 @@ use proto::Sha256;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 
+/// What every journal begins with, before the number of its format.
+const NAME: &str = "ratchet-journal ";
+/// The first line of a journal in the format that is written.
 const HEADER: &str = "ratchet-journal 1\n";
+/// The format that is written, and the newest that is read.
+const FORMAT: u32 = 1;
 
 /// An open journal of records of one type.
 #[derive(Debug)]
 pub struct Journal<T> {
     path: PathBuf,
+    disk: Disk,
     file: File,
     /// Bytes known to be good: a failed append is cut back to here.
     good: u64,
+    /// Whether there may be something behind the good bytes.
+    torn: bool,
     record: PhantomData<fn(T)>,
 }
 
@@ -34,41 +43,45 @@ pub struct Opened<T> {
     pub journal: Journal<T>,
     /// Its records, oldest first.
     pub records: Vec<T>,
-    /// Bytes of damaged tail that were cut off and kept in a file beside it.
+    /// Bytes of damaged tails that were cut off, now and before, and are kept in a file beside it.
     pub cut: Option<u64>,
+}
+
+/// What a look at a journal found.
+#[derive(Debug)]
+pub struct Peeked<T> {
+    /// Its records, oldest first, up to the first damaged one.
+    pub records: Vec<T>,
+    /// Bytes of damaged tails that were cut off before.
+    pub cut: Option<u64>,
+    /// Bytes at its end that are no whole record: damage, or a write that is under way.
+    pub tail: u64,
 }
 
 impl<T: Serialize + DeserializeOwned> Journal<T> {
     /// Opens or creates a journal, and cuts off everything from the first damaged record on.
     ///
     /// # Errors
-    /// [`StateError::Io`] only: damage is repaired and reported.
-    pub fn open(path: &Path) -> Result<Opened<T>, StateError> {
-        let created = !path.exists();
-        let mut file = OpenOptions::new()
-            .append(true)
-            .read(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(StateError::io("open", path))?;
-        let bytes = fs::read(path).map_err(StateError::io("read", path))?;
-        let (records, good) = read_records(&bytes);
-        let cut = (good < bytes.len()).then(|| (bytes.len() - good) as u64);
-        if cut.is_some() {
-            cut_tail(&file, path, &bytes, good)?;
-        }
-        let mut good = good as u64;
-        if good == 0 {
-            file.write_all(HEADER.as_bytes()).map_err(StateError::io("write", path))?;
-            good = HEADER.len() as u64;
-        }
-        file.sync_all().map_err(StateError::io("sync", path))?;
-        if created {
+    /// [`StateError`]: a torn end is repaired and reported; a file that is no journal, or one of a later version, is
+    /// refused.
+    pub fn open(path: &Path, disk: &Disk) -> Result<Opened<T>, StateError> {
+        let bytes = read(path)?;
+        let (records, good) = read_records(path, bytes.as_deref().unwrap_or_default())?;
+        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let file = opened.map_err(StateError::io("open", path))?;
+        if bytes.is_none() {
             durable::sync_parent(path)?;
         }
-        let journal = Self { path: path.to_owned(), file, good, record: PhantomData };
-        Ok(Opened { journal, records, cut })
+        if let Some(bytes) = bytes.filter(|bytes| good < bytes.len()) {
+            cut_tail(disk, &file, path, &bytes, good)?;
+        }
+        let (disk, torn) = (disk.clone(), false);
+        let mut journal =
+            Self { path: path.to_owned(), disk, file, good: good as u64, torn, record: PhantomData };
+        if good == 0 {
+            journal.write(HEADER.as_bytes())?;
+        }
+        Ok(Opened { journal, records, cut: cut_before(path)? })
     }
 
     /// Appends records and waits until the disk has them: all of them or, after an error, none.
@@ -78,109 +91,128 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     pub fn append(&mut self, records: &[T]) -> Result<(), StateError> {
         let mut lines = Vec::new();
         for record in records {
-            let json = serde_json::to_vec(record)
-                .map_err(|source| StateError::Damaged { path: self.path.clone(), source })?;
+            let json = serde_json::to_vec(record).map_err(StateError::damaged(&self.path))?;
             lines.extend_from_slice(Sha256::of(&json).short().as_bytes());
             lines.push(b' ');
             lines.extend_from_slice(&json);
             lines.push(b'\n');
         }
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.file.set_len(self.good).map_err(StateError::io("cut back", &self.path))?;
-            return Err(StateError::io("append to", &self.path)(error));
+        self.write(&lines)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        self.cut_back()?;
+        self.torn = true;
+        if let Err(error) = self.disk.append(&self.path, &mut self.file, bytes) {
+            self.cut_back()?;
+            return Err(error);
         }
-        self.good += lines.len() as u64;
+        self.torn = false;
+        self.good += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Nothing is appended behind a part of something else: it would be lost with it.
+    fn cut_back(&mut self) -> Result<(), StateError> {
+        if self.torn {
+            self.file.set_len(self.good).map_err(StateError::io("cut back", &self.path))?;
+            self.torn = false;
+        }
         Ok(())
     }
 }
 
-/// The records up to the first damaged one, and how many bytes they take. Reads without changing anything.
+/// Reads a journal without changing anything; one that does not exist has no records.
 ///
 /// # Errors
-/// [`StateError::Io`].
-pub fn peek<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StateError> {
-    let bytes = fs::read(path).map_err(StateError::io("read", path))?;
-    Ok(read_records(&bytes).0)
+/// [`StateError`], as [`Journal::open`].
+pub fn peek<T: DeserializeOwned>(path: &Path) -> Result<Peeked<T>, StateError> {
+    let bytes = read(path)?.unwrap_or_default();
+    let (records, good) = read_records(path, &bytes)?;
+    Ok(Peeked { records, cut: cut_before(path)?, tail: (bytes.len() - good) as u64 })
 }
 
-fn read_records<T: DeserializeOwned>(bytes: &[u8]) -> (Vec<T>, usize) {
-    let Some(mut rest) = bytes.strip_prefix(HEADER.as_bytes()) else { return (Vec::new(), 0) };
+/// Where what is cut off a journal is kept.
+pub fn aside(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StateError::io("read", path)(error)),
+    }
+}
+
+/// The records up to the first damaged one, and how many bytes of the file are good. One reader for each format.
+fn read_records<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<(Vec<T>, usize), StateError> {
+    if HEADER.as_bytes().starts_with(bytes) && bytes.len() < HEADER.len() {
+        // It was torn while it was created: no record can have been behind it.
+        return Ok((Vec::new(), 0));
+    }
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let named = line.strip_prefix(NAME.as_bytes()).filter(|named| !named.is_empty());
+    let Some(named) = named else {
+        let begins = String::from_utf8_lossy(&line[..line.len().min(40)]).into_owned();
+        return Err(StateError::damaged(path)(format!("it is no journal: it begins with `{begins}`")));
+    };
+    match named {
+        b"1" => read_first(path, bytes, line.len() + 1),
+        other => {
+            let found = String::from_utf8_lossy(&other[..other.len().min(40)]).into_owned();
+            Err(StateError::Format { path: path.to_owned(), found, known: FORMAT })
+        }
+    }
+}
+
+/// Format 1: checksum, blank, JSON.
+fn read_first<T: DeserializeOwned>(
+    path: &Path,
+    bytes: &[u8],
+    header: usize,
+) -> Result<(Vec<T>, usize), StateError> {
+    let mut rest = bytes.get(header..).unwrap_or_default();
     let mut records = Vec::new();
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let Some(record) = read_record(&rest[..end]) else { break };
-        records.push(record);
+        let Some(json) = intact(&rest[..end]) else { break };
+        let record = serde_json::from_slice(json);
+        records.push(record.map_err(|source| StateError::Record { path: path.to_owned(), source })?);
         rest = &rest[end + 1..];
     }
-    (records, bytes.len() - rest.len())
+    Ok((records, bytes.len() - rest.len()))
 }
 
-fn read_record<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+/// The JSON text of a line whose checksum fits.
+fn intact(line: &[u8]) -> Option<&[u8]> {
     let (sum, json) = (line.get(..12)?, line.get(13..)?);
-    let intact = line[12] == b' ' && Sha256::of(json).short().as_bytes() == sum;
-    if intact { serde_json::from_slice(json).ok() } else { None }
+    (line[12] == b' ' && Sha256::of(json).short().as_bytes() == sum).then_some(json)
 }
 
-fn cut_tail(file: &File, path: &Path, bytes: &[u8], good: usize) -> Result<(), StateError> {
-    let aside = path.with_extension("damaged");
-    durable::write_atomic(&aside, &bytes[good..])?;
+/// Bytes that were cut off the journal before.
+fn cut_before(path: &Path) -> Result<Option<u64>, StateError> {
+    let aside = aside(path);
+    match fs::metadata(&aside) {
+        Ok(meta) => Ok(Some(meta.len())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StateError::io("read", &aside)(error)),
+    }
+}
+
+/// Keeps the tail behind those that were cut before, then cuts it. If this is cut off in between, it is kept once.
+fn cut_tail(disk: &Disk, file: &File, path: &Path, bytes: &[u8], good: usize) -> Result<(), StateError> {
+    let (aside, tail) = (aside(path), &bytes[good..]);
+    let mut kept = read(&aside)?.unwrap_or_default();
+    if !kept.ends_with(tail) {
+        kept.extend_from_slice(tail);
+        disk.write_atomic(&aside, &kept)?;
+    }
     tracing::warn!(
-        journal = %path.display(), bytes = bytes.len() - good, kept_in = %aside.display(),
+        journal = %path.display(), bytes = tail.len(), kept_in = %aside.display(),
         "cut a damaged tail off a journal"
     );
-    file.set_len(good as u64).map_err(StateError::io("cut", path))
+    file.set_len(good as u64).and_then(|()| file.sync_all()).map_err(StateError::io("cut", path))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(path: &Path, numbers: &[u32]) {
-        let mut opened = Journal::<u32>::open(path).unwrap();
-        opened.journal.append(numbers).unwrap();
-    }
-
-    #[test]
-    fn reads_back_what_was_appended_over_many_openings() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("events");
-        written(&path, &[1, 2]);
-        written(&path, &[3]);
-        let opened = Journal::<u32>::open(&path).unwrap();
-        assert_eq!((opened.records, opened.cut), (vec![1, 2, 3], None));
-        assert_eq!(peek::<u32>(&path).unwrap(), [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_file_torn_anywhere_keeps_a_prefix_and_takes_new_records() {
-        let dir = tempfile::tempdir().unwrap();
-        let whole = dir.path().join("whole");
-        written(&whole, &[10, 20, 30]);
-        let bytes = fs::read(&whole).unwrap();
-        for length in 0..bytes.len() {
-            let path = dir.path().join(format!("torn-{length}"));
-            fs::write(&path, &bytes[..length]).unwrap();
-            let kept = Journal::<u32>::open(&path).unwrap().records;
-            assert!([10, 20, 30].starts_with(&kept) && kept.len() < 3, "{length}: {kept:?}");
-            written(&path, &[40]);
-            let again = Journal::<u32>::open(&path).unwrap();
-            assert_eq!(again.records, [kept, vec![40]].concat(), "{length}");
-            assert_eq!(again.cut, None);
-        }
-    }
-
-    #[test]
-    fn a_flipped_byte_ends_the_journal_there_and_is_kept_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("events");
-        written(&path, &[10, 20, 30]);
-        let mut bytes = fs::read(&path).unwrap();
-        let second = HEADER.len() + 16 + 14;
-        bytes[second] ^= 1;
-        fs::write(&path, &bytes).unwrap();
-        let opened = Journal::<u32>::open(&path).unwrap();
-        assert_eq!(opened.records, [10]);
-        assert_eq!(opened.cut, Some(32));
-        assert_eq!(fs::read(path.with_extension("damaged")).unwrap().len(), 32);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! The product on this node, as steps ask about it.
 
-use proto::{Checked, Failure, InstalledVersion, NodeRole, Probe, RestartableService};
+use proto::{Checked, Failure, InstalledVersion, NodeRole, Probe, RestartableService, Setting};
 
 use crate::host::{HostError, Product};
 use crate::observe::{self, ObservedFacts, Observer};
@@ -63,6 +63,28 @@ impl Node {
     /// A [`Failure`] when it is not known to have been started.
     pub async fn restart(&self, service: RestartableService) -> Result<(), Box<Failure>> {
         self.product().restart_service(service).await.map_err(|error| of_host(&error))
+    }
+
+    /// The value of a setting of the cluster.
+    ///
+    /// # Errors
+    /// A [`Failure`] when it is not known for sure.
+    pub async fn setting(&self, setting: Setting) -> Result<u64, Box<Failure>> {
+        let info = self.product().info_cluster().await.map_err(|error| of_host(&error))?;
+        info.setting(setting).map_err(|error| {
+            let remedy = "see that `rladmin info cluster` shows it on the node";
+            let failure =
+                Failure::operator("unreadable", format!("it cannot be told what {setting} is"), remedy);
+            Box::new(failure.because(error.to_string()))
+        })
+    }
+
+    /// Changes a setting of the cluster. Whether it took is for [`Node::setting`] to see.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the product refused.
+    pub async fn tune(&self, setting: Setting, value: u64) -> Result<(), Box<Failure>> {
+        self.product().tune_cluster(setting, value).await.map_err(|error| of_host(&error))
     }
 }
 

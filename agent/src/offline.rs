@@ -1,14 +1,16 @@
 //! `ratchet-agent status`: what the state directory says, without a running agent.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use proto::{StepEvent, StepId, StepProgress};
 
 use crate::claims::ClaimRecord;
 use crate::config::Config;
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::executor::{StepRecord, all_steps, events_file};
-use crate::journal;
+use crate::journal::{self, Peeked};
+use crate::memory;
 use crate::package::Packages;
 use crate::state::StateDir;
 
@@ -19,7 +21,10 @@ use crate::state::StateDir;
 pub fn render_status(config: &Config) -> Result<String, StateError> {
     let state = StateDir::at(&config.state_dir);
     let mut text = render_claim(&durable::read_json::<ClaimRecord>(&state.claim())?.unwrap_or_default());
-    for held in Packages::in_state(&state).held()? {
+    if let Some(memory) = memory::read(&state.memory())? {
+        push(&mut text, &format!("memory {memory}"));
+    }
+    for held in Packages::in_state(&state, &Disk::real()).held()? {
         let line = format!("package {} {} ({} bytes)", held.version, held.sha256, held.size);
         push(&mut text, &line);
     }
@@ -43,14 +48,28 @@ fn render_claim(record: &ClaimRecord) -> String {
 /// A step that cannot be read is shown as such: the others matter too.
 fn render_step(state: &StateDir, step: &StepId) -> String {
     let record = StepRecord::read(state, step);
-    let events = journal::peek::<StepEvent>(&events_file(state, step));
+    let events_file = events_file(state, step);
+    let events = journal::peek::<StepEvent>(&events_file);
     match (record, events) {
-        (Ok(Some(record)), Ok(events)) => {
-            format!("step {step} ({}): {}", record.spec.kind(), render_last(&events))
+        (Ok(Some(record)), Ok(peeked)) => {
+            let damage = render_damage(&peeked, &events_file);
+            format!("step {step} ({}): {}{damage}", record.spec.kind(), render_last(&peeked.records))
         }
         (Err(error), _) | (_, Err(error)) => format!("step {step}: {}", error.full()),
         (Ok(None), _) => format!("step {step}: was never ordered"),
     }
+}
+
+/// What is lost of a history must be seen wherever the history is shown.
+fn render_damage(peeked: &Peeked<StepEvent>, events: &Path) -> String {
+    let mut text = String::new();
+    if let Some(cut) = peeked.cut {
+        text += &format!("; {cut} damaged bytes were cut off, kept in {}", journal::aside(events).display());
+    }
+    if peeked.tail > 0 {
+        text += &format!("; the last {} bytes are damaged, or just being written", peeked.tail);
+    }
+    text
 }
 
 fn render_last(events: &[StepEvent]) -> String {

@@ -17,9 +17,23 @@ pub enum Refusal {
         /// The highest ever obeyed.
         highest: Epoch,
     },
+    /// The driver at this epoch has given the node back: what it asked before that comes too late.
+    #[error("the driver at epoch {epoch} has given this node back, and cannot take it again")]
+    GivenBack {
+        /// The epoch of the request.
+        epoch: Epoch,
+    },
     /// Another run, or another driver with the same epoch, holds the node.
     #[error("this node is claimed by run {} of {} at epoch {} since {}", .0.run, .0.holder, .0.epoch, .0.since)]
     ClaimedByOther(Box<Claim>),
+    /// Not who was seen to hold the node holds it.
+    #[error("this node is held by {}, not by {}", held_by(holder.as_deref()), run_or_nobody(expected.as_ref()))]
+    HolderChanged {
+        /// Who was seen; `None`: nobody.
+        expected: Option<RunId>,
+        /// Who holds it.
+        holder: Option<Box<Claim>>,
+    },
     /// The run does not hold the node at that epoch.
     #[error("run {run} does not hold this node at epoch {epoch}")]
     NotClaimed {
@@ -50,8 +64,8 @@ pub enum Refusal {
         /// The step.
         step: StepId,
     },
-    /// This agent was never given the step.
-    #[error("step {step} was never ordered on this node")]
+    /// This agent was never given the step, or never began it.
+    #[error("step {step} was never begun on this node")]
     NeverOrdered {
         /// The step.
         step: StepId,
@@ -84,15 +98,23 @@ impl Refusal {
         let message = self.to_string();
         match self {
             Self::StaleEpoch { .. } => {
-                let remedy = "another coordinator has taken over; `ratchet runs` there shows the run";
+                let remedy = "another coordinator has taken over; `ratchet runs` there shows the run; if it is gone \
+                              for good, `ratchet takeover CLUSTER` takes the node from it";
                 Failure::operator("stale-epoch", message, remedy)
+            }
+            Self::GivenBack { .. } => {
+                Failure::operator("stale-epoch", message, "`ratchet resume` drives at a new epoch")
             }
             Self::ClaimedByOther(claim) => {
                 let remedy = format!(
                     "let run {0} finish; if it is over or nobody drives it, `ratchet abort {0}` where it was started \
-                     gives the node back",
-                    claim.run
+                     gives the node back; if that is gone for good, `ratchet takeover {1}` does",
+                    claim.run, claim.cluster
                 );
+                Failure::operator("claimed-by-other", message, remedy)
+            }
+            Self::HolderChanged { .. } => {
+                let remedy = "look again who holds it: `ratchet takeover CLUSTER` without `--yes` shows it";
                 Failure::operator("claimed-by-other", message, remedy)
             }
             Self::NotClaimed { .. } => {
@@ -116,4 +138,17 @@ impl Refusal {
             Self::State(error) => failures::of_state(error),
         }
     }
+}
+
+fn held_by(holder: Option<&Claim>) -> String {
+    match holder {
+        Some(claim) => {
+            format!("run {} of {} at epoch {} since {}", claim.run, claim.holder, claim.epoch, claim.since)
+        }
+        None => "nobody".to_owned(),
+    }
+}
+
+fn run_or_nobody(run: Option<&RunId>) -> String {
+    run.map_or_else(|| "nobody".to_owned(), |run| format!("run {run}"))
 }

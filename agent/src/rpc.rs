@@ -1,20 +1,24 @@
 //! The gRPC service: messages in, values to the executor, messages out. The only place that knows of gRPC.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::Stream;
-use jiff::Timestamp;
 use proto::pb::agent_server::Agent;
 use proto::transport::{self, Security};
-use proto::wire::{self, CancelStep, Execute, Observe, TakeClaim, WireError};
-use proto::{Authority, Claim, Failure, NodeFacts, StepEvent, StepProgress, pb};
+use proto::wire::{self, CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, WireError};
+use proto::{Authority, Claim, Failure, NodeUid, StepEvent, StepProgress, pb};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
 use tonic::{Code, Request, Response, Status};
 
 use crate::executor::{Executor, History};
+use crate::facts;
 use crate::refusal::Refusal;
 use crate::serve::RunError;
 
@@ -28,10 +32,36 @@ const AT_ONCE: usize = 256;
 pub async fn serve(listener: TcpListener, security: &Security, executor: Executor) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(|error| RunError::Serve(error.into()))?;
     transport::check_listen(address, security)?;
+    serve_built(transport::server_builder(security)?, TcpListenerStream::new(listener), executor).await
+}
+
+/// Serves the connections of a caller's own transport until the executor is stopping. They are plain: the transport
+/// must not leave the machine.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn serve_on<IO>(
+    incoming: impl Stream<Item = io::Result<IO>>,
+    executor: Executor,
+) -> Result<(), RunError>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
+    serve_built(transport::server_builder(&Security::InsecureLoopback)?, incoming, executor).await
+}
+
+async fn serve_built<IO>(
+    mut server: Server,
+    incoming: impl Stream<Item = io::Result<IO>>,
+    executor: Executor,
+) -> Result<(), RunError>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
     let stopping = executor.stopping();
-    transport::server_builder(security)?
+    server
         .add_service(transport::agent_server(Service { executor }))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
         .await
         .map_err(|error| RunError::Serve(error.into()))
 }
@@ -45,17 +75,38 @@ struct Service {
 impl Agent for Service {
     async fn observe(&self, request: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {
         let asked = Observe::try_from(request.into_inner()).map_err(unreadable)?;
-        let facts = self.facts(&asked).await.map_err(|refusal| status(&refusal))?;
+        let facts = facts::of(&self.executor, &asked).await.map_err(|refusal| status(&refusal))?;
         Ok(Response::new(pb::NodeFacts::from(&facts)))
     }
 
     async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimReply>, Status> {
         let asked = TakeClaim::try_from(request.into_inner()).map_err(unreadable)?;
-        self.refuse_other_node(&asked).await?;
-        let TakeClaim { run, cluster, epoch, holder, expected_node: _ } = asked;
-        let claim = Claim { run, cluster, epoch, holder, since: Timestamp::now() };
-        let granted = self.executor.claim(claim).await.map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pb::ClaimReply::from(&granted)))
+        let TakeClaim { run, cluster, epoch, holder, expected_node } = asked;
+        self.refuse_other_node(expected_node).await?;
+        let since = self.executor.door().clock.now();
+        let claim = Claim { run, cluster, epoch, holder, since };
+        let claim = self.executor.claim(claim).await.map_err(|refusal| status(&refusal))?;
+        let claimed = Claimed { claim, memory: self.executor.memory().clone() };
+        Ok(Response::new(pb::ClaimReply::from(&claimed)))
+    }
+
+    async fn take_over(
+        &self,
+        request: Request<pb::TakeOverRequest>,
+    ) -> Result<Response<pb::TakeOverReply>, Status> {
+        let asked = TakeOver::try_from(request.into_inner()).map_err(unreadable)?;
+        self.refuse_other_node(asked.node).await?;
+        let taken = self.executor.take_over(asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::TakeOverReply::from(&taken)))
+    }
+
+    async fn histories(
+        &self,
+        request: Request<pb::HistoriesRequest>,
+    ) -> Result<Response<pb::HistoriesReply>, Status> {
+        let Histories { run } = Histories::try_from(request.into_inner()).map_err(unreadable)?;
+        let steps = self.executor.histories(run).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::HistoriesReply::from(steps.as_slice())))
     }
 
     async fn release(
@@ -90,9 +141,9 @@ impl Agent for Service {
 }
 
 impl Service {
-    /// A driver that means another node must not hold this one.
-    async fn refuse_other_node(&self, asked: &TakeClaim) -> Result<(), Status> {
-        let Some(expected) = asked.expected_node else { return Ok(()) };
+    /// A caller that means another node must not hold this one.
+    async fn refuse_other_node(&self, expected: Option<NodeUid>) -> Result<(), Status> {
+        let Some(expected) = expected else { return Ok(()) };
         let seen = self.executor.door().node.observe(false, &[]).await.node_uid;
         let cause = match seen.as_result() {
             Ok(uid) if *uid == expected => return Ok(()),
@@ -103,38 +154,6 @@ impl Service {
         let failure =
             Failure::operator("wrong-node", format!("this agent is not that of {expected}"), remedy);
         Err(wire::status_of(&failure.because(cause), Code::FailedPrecondition))
-    }
-
-    async fn facts(&self, asked: &Observe) -> Result<NodeFacts, Refusal> {
-        let door = self.executor.door();
-        let seen = door.node.observe(asked.run_rlcheck, &asked.sources).await;
-        let record = self.executor.claim_record();
-        Ok(NodeFacts {
-            observed_at: seen.observed_at,
-            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-            boot_id: seen.boot_id,
-            hostname: seen.hostname,
-            node_uid: seen.node_uid,
-            cluster_name: seen.cluster_name,
-            installed: seen.installed,
-            installation: seen.installation,
-            os: seen.os,
-            arch: seen.arch,
-            view: seen.view,
-            running_actions: seen.running_actions,
-            snapshots: seen.snapshots,
-            upgrade_mode: seen.upgrade_mode,
-            rlcheck: seen.rlcheck,
-            disks: seen.disks,
-            system: seen.system,
-            install_args: door.config.install_args.clone(),
-            runner: door.config.runner(),
-            packages: door.packages.held()?,
-            sources: seen.sources,
-            claim: record.claim,
-            highest_epoch: record.highest_epoch,
-            current_step: self.executor.current_step(),
-        })
     }
 }
 
@@ -197,9 +216,11 @@ fn unreadable(error: WireError) -> Status {
 
 fn status(refusal: &Refusal) -> Status {
     let code = match refusal {
-        Refusal::StaleEpoch { .. } | Refusal::ClaimedByOther(_) | Refusal::NotClaimed { .. } => {
-            Code::PermissionDenied
-        }
+        Refusal::StaleEpoch { .. }
+        | Refusal::GivenBack { .. }
+        | Refusal::ClaimedByOther(_)
+        | Refusal::HolderChanged { .. }
+        | Refusal::NotClaimed { .. } => Code::PermissionDenied,
         Refusal::InstallInFlight { .. }
         | Refusal::Busy { .. }
         | Refusal::NotRunning { .. }

@@ -5,18 +5,20 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use proto::Clock;
 use proto::transport::TransportError;
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::durable::StateError;
+use crate::durable::{Disk, StateError};
 use crate::executor::Executor;
 use crate::host::Product;
 use crate::node::Node;
 use crate::observe::Observer;
 use crate::package::{Fetcher, Packages, Patience};
 use crate::rpc;
+use crate::runner::SystemOps;
 use crate::state::StateDir;
 use crate::steps::Door;
 
@@ -46,7 +48,7 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
-    let state = StateDir::create(&config.state_dir)?;
+    let state = StateDir::create(&config.state_dir, &Disk::real())?;
     let _alone = lock(&state)?;
     let security = config.security.clone();
     let executor = Executor::open(door(config, state))?;
@@ -58,16 +60,20 @@ pub async fn run(
     rpc::serve(listener, &security, executor).await
 }
 
-/// What steps work with, out of a configuration.
+/// What steps work with, out of a configuration, on the machine as it is.
 pub fn door(config: Config, state: StateDir) -> Door {
     let product = Product::new(config.root.clone());
     let observer = Observer::new(product, config.state_dir.clone());
+    let (config, disk) = (Arc::new(config), Disk::real());
     Door {
-        packages: Packages::in_state(&state),
+        packages: Packages::in_state(&state, &disk),
         fetcher: Fetcher::new(Patience::default()),
         node: Node::new(observer),
+        clock: Clock::system(),
+        ops: Arc::new(SystemOps::new(Arc::clone(&config))),
         state,
-        config: Arc::new(config),
+        config,
+        disk,
     }
 }
 

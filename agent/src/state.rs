@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use proto::{Sha256, StepId};
 
-use crate::durable::{self, StateError};
+use crate::durable::{Disk, StateError};
 
 /// The agent's state directory.
 #[derive(Clone, Debug)]
@@ -17,10 +17,10 @@ impl StateDir {
     ///
     /// # Errors
     /// [`StateError::Io`].
-    pub fn create(root: &Path) -> Result<Self, StateError> {
+    pub fn create(root: &Path, disk: &Disk) -> Result<Self, StateError> {
         let state = Self::at(root);
         for below in ["steps", "packages", "unpacked", "bundles"] {
-            durable::make_private_dir(&state.root.join(below))?;
+            disk.make_private_dir(&state.root.join(below))?;
         }
         Ok(state)
     }
@@ -43,6 +43,11 @@ impl StateDir {
     /// Who may act on this node.
     pub fn claim(&self) -> PathBuf {
         self.root.join("claim.json")
+    }
+
+    /// Which memory this agent has.
+    pub fn memory(&self) -> PathBuf {
+        self.root.join("memory.json")
     }
 
     /// All steps, one directory each.

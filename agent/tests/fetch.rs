@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -11,8 +12,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use common::*;
-use futures::StreamExt;
 use proto::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// What a server does, and what it was asked for.
 #[derive(Clone)]
@@ -30,10 +32,19 @@ impl Server {
     }
 
     async fn start(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/package.tar", listener.local_addr().unwrap());
+        let bind = || TcpListener::bind("127.0.0.1:0");
+        let (front, back) = (bind().await.unwrap(), bind().await.unwrap());
+        let url = format!("http://{}/package.tar", front.local_addr().unwrap());
+        let (behind, cut_after) = (back.local_addr().unwrap(), Arc::clone(&self.cut_after));
         let app = axum::Router::new().fallback(answer).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(async move { axum::serve(back, app).await });
+        tokio::spawn(async move {
+            while let Ok((client, _)) = front.accept().await {
+                let server = TcpStream::connect(behind).await.unwrap();
+                let cut_after = cut_after.lock().unwrap().take();
+                tokio::spawn(relay(client, server, cut_after));
+            }
+        });
         url
     }
 
@@ -58,20 +69,32 @@ async fn answer(State(server): State<Server>, headers: HeaderMap) -> Response {
             .status(StatusCode::PARTIAL_CONTENT)
             .header(header::CONTENT_RANGE, format!("bytes {start}-{}/{total}", total - 1));
     }
-    let body = match server.cut_after.lock().unwrap().take() {
-        Some(length) => {
-            let chunks = vec![Ok(rest[..length].to_vec()), Err(std::io::Error::other("cut"))];
-            // The first bytes must be on their way before the connection breaks.
-            Body::from_stream(futures::stream::iter(chunks).then(|chunk| async move {
-                if chunk.is_err() {
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                }
-                chunk
-            }))
-        }
-        None => Body::from(rest),
+    response.body(Body::from(rest)).unwrap()
+}
+
+/// Passes a connection on to the server; with a length, no more than so many bytes of the answer's body.
+async fn relay(mut client: TcpStream, mut server: TcpStream, cut_after: Option<usize>) -> io::Result<()> {
+    let Some(length) = cut_after else {
+        return tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop);
     };
-    response.body(body).unwrap()
+    let ((mut asks, mut hears), (mut answers, mut asked)) = (client.split(), server.split());
+    let part_of_the_answer = async {
+        let mut answer = Vec::new();
+        let begin = loop {
+            answers.read_buf(&mut answer).await?;
+            if let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        while answer.len() < begin + length {
+            answers.read_buf(&mut answer).await?;
+        }
+        hears.write_all(&answer[..begin + length]).await
+    };
+    tokio::select! {
+        passed = part_of_the_answer => passed,
+        ended = tokio::io::copy(&mut asks, &mut asked) => ended.map(drop),
+    }
 }
 
 fn fetch(package: &Package, sources: &[&str]) -> StepSpec {
@@ -190,7 +213,7 @@ async fn a_download_is_cancelled_while_it_waits() {
     let place = Place::new();
     let package = large(&place);
     let (_agent, mut driver) = claimed(&place).await;
-    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let spec = fetch(&package, &[&format!("http://{nobody}/x")]);
     let mut events = driver.open("fetch", &spec, 1).await.unwrap();
     while !matches!(next(&mut events).await.unwrap().what, StepProgress::Retry { .. }) {}

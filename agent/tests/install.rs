@@ -292,6 +292,74 @@ async fn an_agent_killed_before_the_start_starts_it_when_asked_again_and_only_th
     assert_eq!(lines(&place.path("root/starts")), 1);
 }
 
+/// An agent killed when it had been given an install and had not started it.
+async fn killed_before_the_start(place: &Place) -> StepSpec {
+    let package = place.package("echo x >> \"$ROOT/starts\"");
+    let agent = Agent::start(place);
+    let mut driver = agent.driver(1);
+    driver.claim().await.unwrap();
+    let spec = StepSpec::Install(driver.prepare(&package).await);
+    place.program("rladmin", "exec sleep 20");
+    let mut events = driver.open("install", &spec, 1).await.unwrap();
+    next(&mut events).await.unwrap();
+    agent.kill();
+    place.program("rladmin", RLADMIN);
+    spec
+}
+
+#[tokio::test]
+async fn an_install_that_was_never_started_may_be_ordered_again_with_other_expectations() {
+    let place = Place::new();
+    let spec = killed_before_the_start(&place).await;
+    let StepSpec::Install(old) = spec else { panic!("{spec:?}") };
+    let agent = Agent::start(&place);
+    let mut driver = agent.driver(1);
+    let wrong = StepSpec::Install(InstallSpec { args: vec!["-n".to_owned()], ..old.clone() });
+    assert_eq!(driver.open("install", &wrong, 1).await.unwrap_err().id, "bug");
+    let newer = StepSpec::Install(InstallSpec { expected_role: None, ..old.clone() });
+    installed(driver.outcome("install", &newer).await);
+    let kept = fs::read_to_string(place.path("state/steps/install/spec.json")).unwrap();
+    assert!(kept.contains("\"expected_role\": null"), "{kept}");
+    assert_eq!(
+        driver.open("install", &StepSpec::Install(old), 1).await.unwrap_err().id,
+        "bug",
+        "it has ended"
+    );
+    assert_eq!(lines(&place.path("root/starts")), 1);
+}
+
+#[tokio::test]
+async fn an_install_that_is_said_to_be_never_begun_never_begins() {
+    let place = Place::new();
+    let spec = killed_before_the_start(&place).await;
+    let agent = Agent::start(&place);
+    let mut driver = agent.driver(1);
+    for step in ["install", "unheard-of"] {
+        assert_eq!(driver.join(step, &spec).await.unwrap_err().id, "never-ordered");
+        // The order itself, late, and whoever asks again.
+        for _ in 0..2 {
+            let failure = failed(driver.outcome(step, &spec).await);
+            assert_eq!(
+                (failure.id.as_str(), failure.kind),
+                ("not-started", FailureKind::Retry),
+                "{failure:?}"
+            );
+            driver.join(step, &spec).await.unwrap();
+        }
+        // And an op runner that was only slow.
+        let late = Command::new(env!("CARGO_BIN_EXE_ratchet-agent"))
+            .arg("--config")
+            .arg(place.path("agent.toml"))
+            .args(["run-op", step])
+            .output()
+            .unwrap();
+        assert!(!late.status.success());
+    }
+    assert_eq!(lines(&place.path("root/starts")), 0);
+    installed(driver.outcome("another", &spec).await);
+    assert_eq!(lines(&place.path("root/starts")), 1);
+}
+
 #[tokio::test]
 async fn an_op_runner_that_cannot_be_started_changes_nothing_and_never_will() {
     let place = Place::new();

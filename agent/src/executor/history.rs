@@ -4,16 +4,18 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use proto::{StepEvent, StepId, StepProgress};
+use proto::{Clock, StepEvent, StepId, StepProgress};
 use tokio::sync::watch;
 
-use crate::durable::StateError;
+use crate::durable::{Disk, StateError};
 use crate::journal::Journal;
 
 /// The history of one step.
 #[derive(Debug)]
 pub struct History {
     step: StepId,
+    clock: Clock,
+    cut: Option<u64>,
     written: Mutex<Written>,
     /// How many events there are; wakes those who wait for more.
     count: watch::Sender<usize>,
@@ -29,12 +31,12 @@ impl History {
     /// Opens or creates the history of a step.
     ///
     /// # Errors
-    /// [`StateError::Io`].
-    pub fn open(step: StepId, path: &Path) -> Result<Self, StateError> {
-        let opened = Journal::<StepEvent>::open(path)?;
+    /// [`StateError`].
+    pub fn open(step: StepId, path: &Path, disk: &Disk, clock: Clock) -> Result<Self, StateError> {
+        let opened = Journal::<StepEvent>::open(path, disk)?;
         let count = watch::Sender::new(opened.records.len());
         let written = Mutex::new(Written { journal: opened.journal, events: opened.records });
-        Ok(Self { step, written, count })
+        Ok(Self { step, clock, cut: opened.cut, written, count })
     }
 
     /// Appends events and wakes those who wait. Nothing follows the end of a step: what comes later is dropped.
@@ -47,7 +49,7 @@ impl History {
             return Ok(());
         }
         let first = written.events.len() as u64 + 1;
-        let at = Timestamp::now();
+        let at = self.clock.now();
         let numbered = (first..).zip(progress);
         let events: Vec<StepEvent> =
             numbered.map(|(seq, what)| StepEvent { step: self.step.clone(), seq, at, what }).collect();
@@ -61,6 +63,16 @@ impl History {
     pub fn events(&self, from_seq: u64, most: usize) -> Vec<StepEvent> {
         let skipped = usize::try_from(from_seq.saturating_sub(1)).unwrap_or(usize::MAX);
         self.written().events.iter().skip(skipped).take(most).cloned().collect()
+    }
+
+    /// The clock that its events are told by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Bytes of damaged records that were cut off before it was opened, and then.
+    pub fn cut(&self) -> Option<u64> {
+        self.cut
     }
 
     /// Whether the step has ended.
@@ -89,7 +101,8 @@ impl History {
     }
 }
 
-fn ended(events: &[StepEvent]) -> bool {
+/// Whether a step with these events has ended.
+pub(super) fn ended(events: &[StepEvent]) -> bool {
     events.last().is_some_and(|last| matches!(last.what, StepProgress::Finished(_)))
 }
 
@@ -107,11 +120,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events");
         let step: StepId = "s".parse().unwrap();
-        History::open(step.clone(), &path).unwrap().tell(vec![line("a"), line("b")]).unwrap();
-        let history = History::open(step.clone(), &path).unwrap();
+        let open = || History::open(step.clone(), &path, &Disk::real(), Clock::system()).unwrap();
+        open().tell(vec![line("a"), line("b")]).unwrap();
+        let history = open();
         history.tell(vec![line("c"), StepProgress::Finished(Box::new(StepOutcome::Cancelled))]).unwrap();
         history.tell(vec![line("late")]).unwrap();
-        let history = History::open(step, &path).unwrap();
+        let history = open();
         let seen: Vec<u64> = history.events(0, 100).iter().map(|event| event.seq).collect();
         assert_eq!(seen, [1, 2, 3, 4]);
         assert!(history.has_ended());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proto::{RunId, StepId, StepSpec};
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::state::StateDir;
 
 /// The file in a step's directory that holds its order.
@@ -12,7 +12,7 @@ const SPEC: &str = "spec.json";
 /// The file in a step's directory that holds its history.
 const EVENTS: &str = "events";
 
-/// The order of one step, written before anything else and never changed.
+/// The order of one step, written before anything else; only what it expects of the node is ever changed, and only before it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// The step.
@@ -38,11 +38,10 @@ impl StepRecord {
     ///
     /// # Errors
     /// [`StateError::Io`].
-    pub fn write(&self, state: &StateDir) -> Result<(), StateError> {
+    pub fn write(&self, state: &StateDir, disk: &Disk) -> Result<(), StateError> {
         let dir = state.step(&self.step);
-        durable::make_private_dir(&dir)?;
-        durable::sync_parent(&dir)?;
-        durable::write_json(&dir.join(SPEC), self)
+        disk.make_private_dir(&dir)?;
+        disk.write_json(&dir.join(SPEC), self)
     }
 }
 

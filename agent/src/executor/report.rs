@@ -45,10 +45,11 @@ impl Reporter {
         }
     }
 
-    /// Reports that something did not work out and is tried again after `pause`.
-    pub async fn retry(&self, cause: String, pause: Duration, gives_up_at: Timestamp) {
-        let now = Timestamp::now();
-        let next_at = now.checked_add(pause).unwrap_or(now);
+    /// Reports that something did not work out, is tried again after `pause`, and is given up when `left` is over.
+    pub async fn retry(&self, cause: String, pause: Duration, left: Duration) {
+        let now = self.history.clock().now();
+        let next_at = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let gives_up_at = now.checked_add(left).unwrap_or(Timestamp::MAX);
         self.tell(vec![StepProgress::Retry { cause, next_at, gives_up_at }]).await;
     }
 
@@ -80,12 +81,16 @@ impl Reporter {
 
 #[cfg(test)]
 mod tests {
+    use proto::Clock;
+
     use super::*;
+    use crate::durable::Disk;
 
     #[tokio::test(start_paused = true)]
     async fn progress_is_told_five_times_a_second_at_the_most() {
         let dir = tempfile::tempdir().unwrap();
-        let history = History::open("s".parse().unwrap(), &dir.path().join("events")).unwrap();
+        let path = dir.path().join("events");
+        let history = History::open("s".parse().unwrap(), &path, &Disk::real(), Clock::system()).unwrap();
         let reporter = Reporter::new(Arc::new(history));
         for done in 0..100 {
             reporter.moved_blocking("downloading", done, Some(100));

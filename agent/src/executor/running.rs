@@ -72,6 +72,6 @@ impl RunningSteps {
 fn is_exclusive(kind: StepKind) -> bool {
     match kind {
         StepKind::Fetch | StepKind::Unpack | StepKind::Collect => false,
-        StepKind::Check | StepKind::Install | StepKind::Confirm | StepKind::Restart => true,
+        StepKind::Check | StepKind::Install | StepKind::Confirm | StepKind::Restart | StepKind::Tune => true,
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::{ClusterView, Installation, NodeUid, RestartableService, Rlcheck, Version};
+use proto::{ClusterView, Installation, NodeUid, RestartableService, Rlcheck, Setting, Version};
 
 use super::HostError;
 use super::install_dirs::{detect, read_optional, rooted};
@@ -71,6 +71,11 @@ impl Product {
         rooted(&self.root, path)
     }
 
+    /// A file of the machine's, such as those below `/proc`: the root's own where it has one, else the machine's.
+    pub fn of_machine(&self, path: &str) -> PathBuf {
+        Some(self.rooted(path)).filter(|own| own.exists()).unwrap_or_else(|| path.into())
+    }
+
     /// Where and as whom the product is installed, in its own words: without the root.
     ///
     /// # Errors
@@ -122,6 +127,15 @@ impl Product {
     /// As [`Product::status`].
     pub async fn info_cluster(&self) -> Result<info::Info, HostError> {
         Ok(info::parse(&self.rladmin(&["info", "cluster"]).await?)?)
+    }
+
+    /// Changes a setting of the cluster: `rladmin tune cluster <setting> <value>`.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn tune_cluster(&self, setting: Setting, value: u64) -> Result<(), HostError> {
+        let (key, value) = (setting.to_string(), value.to_string());
+        self.rladmin(&["tune", "cluster", &key, &value]).await.map(drop)
     }
 
     /// `rlcheck` with all its tests, each retried this often by the tool itself. That it failed is an answer, not an error.

@@ -8,8 +8,9 @@ use crate::host::Product;
 use crate::parse::os_release;
 
 /// The kernel's id of this boot; empty if it cannot be read.
-pub(super) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+pub(super) fn boot_id(product: &Product) -> String {
+    let file = product.of_machine("/proc/sys/kernel/random/boot_id");
+    fs::read_to_string(file).map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// The host name.
@@ -25,9 +26,8 @@ pub(super) fn arch() -> Probe<Arch> {
 
 /// The operating system: the root's own `os-release` where it has one, else the machine's.
 pub(super) fn operating_system(product: &Product) -> Probe<OperatingSystem> {
-    let own = product.rooted("/etc/os-release");
-    let file =
-        [own, "/etc/os-release".into(), "/usr/lib/os-release".into()].into_iter().find(|file| file.exists());
+    let files = [product.of_machine("/etc/os-release"), "/usr/lib/os-release".into()];
+    let file = files.into_iter().find(|file| file.exists());
     let Some(file) = file else { return Probe::Unknown("there is no os-release file".to_owned()) };
     match fs::read_to_string(&file) {
         Ok(text) => {

@@ -11,12 +11,12 @@ mod system;
 mod test_product;
 mod version;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use proto::{
     Arch, ClusterView, Disk, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe, Rlcheck,
-    SourceFacts, System,
+    Setting, SourceFacts, System,
 };
 
 use crate::host::{HostError, Product, with_causes};
@@ -28,7 +28,6 @@ pub use checks::checks;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `proto::NodeFacts`, field by field")]
 pub struct ObservedFacts {
-    pub observed_at: Timestamp,
     pub boot_id: String,
     pub hostname: String,
     pub node_uid: Probe<NodeUid>,
@@ -41,6 +40,7 @@ pub struct ObservedFacts {
     pub running_actions: Probe<Vec<String>>,
     pub snapshots: Probe<Vec<String>>,
     pub upgrade_mode: Probe<bool>,
+    pub settings: BTreeMap<Setting, Probe<u64>>,
     pub rlcheck: Option<Probe<Rlcheck>>,
     pub disks: Vec<Disk>,
     pub system: System,
@@ -85,8 +85,7 @@ impl Observer {
         );
         let (view, node_uid, snapshots, installed) = cluster;
         ObservedFacts {
-            observed_at: Timestamp::now(),
-            boot_id: machine::boot_id(),
+            boot_id: machine::boot_id(product),
             hostname: machine::hostname(),
             node_uid,
             cluster_name: from_info(&info, |info| info.cluster_name().map(str::to_owned)),
@@ -98,6 +97,7 @@ impl Observer {
             running_actions: probe(actions),
             snapshots,
             upgrade_mode: from_info(&info, Info::upgrade_mode),
+            settings: settings(&info),
             rlcheck,
             disks,
             system,
@@ -127,6 +127,11 @@ async fn snapshots(
         }
         answer => probe(answer),
     }
+}
+
+fn settings(info: &Result<Info, HostError>) -> BTreeMap<Setting, Probe<u64>> {
+    let value = |setting| from_info(info, |info| info.setting(setting));
+    Setting::ALL.into_iter().map(|setting| (setting, value(setting))).collect()
 }
 
 fn from_info<T>(

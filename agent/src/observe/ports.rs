@@ -6,14 +6,16 @@ use std::io;
 
 use proto::Probe;
 
+use crate::host::Product;
+
 /// The state `LISTEN` in the kernel's tables.
 const LISTEN: &str = "0A";
 
 /// All listening ports, IPv4 and IPv6, ascending.
-pub(super) fn listening_ports() -> Probe<Vec<u16>> {
+pub(super) fn listening_ports(product: &Product) -> Probe<Vec<u16>> {
     let mut ports = BTreeSet::new();
     for (file, optional) in [("/proc/net/tcp", false), ("/proc/net/tcp6", true)] {
-        match fs::read_to_string(file) {
+        match fs::read_to_string(product.of_machine(file)) {
             Ok(text) => match listening(&text) {
                 Some(found) => ports.extend(found),
                 None => return Probe::Unknown(format!("{file} has a line that cannot be read")),
@@ -58,9 +60,19 @@ mod tests {
     }
 
     #[test]
+    fn the_roots_own_table_comes_before_the_machines() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("proc/net")).unwrap();
+        fs::write(root.path().join("proc/net/tcp"), format!("{HEAD} 0: 0100007F:0007 0:0 0A\n")).unwrap();
+        fs::write(root.path().join("proc/net/tcp6"), HEAD).unwrap();
+        assert_eq!(listening_ports(&Product::new(root.path().to_owned())), Probe::Known(vec![7]));
+    }
+
+    #[test]
     fn a_listener_of_ours_is_seen() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert!(listening_ports().known().unwrap().contains(&port));
+        let product = Product::new("/".into());
+        assert!(listening_ports(&product).known().unwrap().contains(&port));
     }
 }

@@ -10,6 +10,7 @@ use crate::host::{Product, with_causes};
 
 /// Reads them all.
 pub(super) async fn system(product: &Product) -> System {
+    let setting = |path| setting(&product.of_machine(path));
     let meminfo = setting("/proc/meminfo");
     System {
         kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
@@ -20,12 +21,11 @@ pub(super) async fn system(product: &Product) -> System {
         swap_total: kilobytes(&meminfo, "SwapTotal:"),
         memory_total: kilobytes(&meminfo, "MemTotal:"),
         openssl: openssl(product).await,
-        listening_ports: listening_ports(),
+        listening_ports: listening_ports(product),
     }
 }
 
-fn setting(file: impl AsRef<Path>) -> Probe<String> {
-    let file = file.as_ref();
+fn setting(file: &Path) -> Probe<String> {
     match fs::read_to_string(file) {
         Ok(text) => Probe::Known(text.trim().to_owned()),
         Err(error) => Probe::Unknown(format!("{} cannot be read: {error}", file.display())),
@@ -91,6 +91,6 @@ mod tests {
         );
         assert_eq!(kilobytes(&known("MemTotal:       16 kB"), "MemTotal:"), Probe::Known(16_384));
         assert!(kilobytes(&known("MemTotal:       16 kB"), "SwapTotal:").known().is_none());
-        assert!(setting("/proc/nonexistent").known().is_none());
+        assert!(setting(Path::new("/proc/nonexistent")).known().is_none());
     }
 }

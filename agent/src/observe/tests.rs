@@ -31,6 +31,12 @@ async fn a_stand_in_that_knows_only_three_commands_suffices() {
     assert!(matches!(facts.snapshots, Probe::Unsupported(_)), "{:?}", facts.snapshots);
     assert!(matches!(facts.upgrade_mode, Probe::Unsupported(_)));
     assert!(matches!(facts.cluster_name, Probe::Unsupported(_)));
+    assert_eq!(facts.settings.len(), Setting::ALL.len());
+    assert!(
+        facts.settings.values().all(|value| matches!(value, Probe::Unsupported(_))),
+        "{:?}",
+        facts.settings
+    );
 }
 
 #[tokio::test]
@@ -51,7 +57,8 @@ async fn a_refused_snapshot_list_is_told_from_one_that_is_not_answered() {
 #[tokio::test]
 async fn what_the_full_product_tells_is_read() {
     let root = root();
-    let other = "case \"$*\" in 'info cluster') echo 'upgrade mode: enabled'; echo 'name: c1.local';; \
+    let other = "case \"$*\" in 'info cluster') echo 'upgrade mode: enabled'; echo 'name: c1.local'; echo 'slave_ha_grace_period: 600'; \
+                 echo 'parallel_shards_upgrade: all';; \
                  'node 3 snapshot list') echo 'NodeSnapshot<name=maintenance_mode_x,time=None,node_uid=3>';; \
                  'cluster master') echo 'Node 1 is the cluster master node';; *) exit 9;; esac";
     let product = Script { other, ..Script::default() }.install(root.path());
@@ -59,6 +66,8 @@ async fn what_the_full_product_tells_is_read() {
     let facts = observe(product).await;
     assert_eq!(facts.upgrade_mode, Probe::Known(true));
     assert_eq!(facts.cluster_name, Probe::Known("c1.local".to_owned()));
+    assert_eq!(facts.settings[&Setting::ReplicaHaGracePeriod], Probe::Known(600));
+    assert!(matches!(facts.settings[&Setting::ParallelShardsUpgrade], Probe::Unknown(_)));
     assert_eq!(facts.snapshots, Probe::Known(vec!["maintenance_mode_x".to_owned()]));
 }
 

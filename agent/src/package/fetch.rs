@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use proto::{Failure, HeldPackage, Package};
 use reqwest::{Client, redirect};
 use tokio::time::Instant;
@@ -116,8 +115,7 @@ impl Fetcher {
             let Some((pause, left)) = wait.next(job.furthest > furthest) else {
                 return Err(gave_up(package, cause));
             };
-            let gives_up_at = Timestamp::now().checked_add(left).unwrap_or(Timestamp::MAX);
-            report.retry(cause, pause, gives_up_at).await;
+            report.retry(cause, pause, left).await;
             tokio::time::sleep(pause).await;
         }
     }
@@ -234,7 +232,7 @@ impl Job<'_> {
         }
         let whole = expected.or(total);
         self.refuse_without_room(whole.unwrap_or(0).saturating_sub(body.start))?;
-        let received = part.receive(body, expected, &mut self.pace, self.report).await;
+        let received = part.receive(self.packages.disk(), body, expected, &mut self.pace, self.report).await;
         self.furthest = self.furthest.max(part.length());
         match received? {
             Received::All if whole.is_some_and(|whole| part.length() < whole) => {

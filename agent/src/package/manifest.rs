@@ -10,7 +10,7 @@ use proto::{Sha256, Version};
 use serde::{Deserialize, Serialize};
 
 use super::hash;
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 
 /// The name of the tree below an unpack step's directory.
 pub(super) const TREE: &str = "tree";
@@ -79,8 +79,8 @@ impl Manifest {
         durable::read_json(&dir.join(MANIFEST))
     }
 
-    pub(super) fn write(&self, dir: &Path) -> Result<(), StateError> {
-        durable::write_json(&dir.join(MANIFEST), self)
+    pub(super) fn write(&self, disk: &Disk, dir: &Path) -> Result<(), StateError> {
+        disk.write_json(&dir.join(MANIFEST), self)
     }
 
     /// The tree that belongs to a manifest in `dir`.

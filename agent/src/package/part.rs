@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::hash::{self, Running};
 use super::source::{Body, Origin};
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::executor::Reporter;
 
 /// How the bytes of one try ended.
@@ -80,12 +80,13 @@ impl Part {
     /// Writes what a source sends, to its end or until it breaks; what came is kept either way.
     pub(super) async fn receive(
         &mut self,
+        disk: &Disk,
         mut body: Body,
         limit: Option<u64>,
         pace: &mut Pace,
         report: &Reporter,
     ) -> Result<Received, StateError> {
-        let mut file = self.writer(body.start, &body.origin).await?;
+        let mut file = self.writer(disk, body.start, &body.origin).await?;
         let total = body.origin.total.or(limit);
         let failed = |error| StateError::io("write", &self.path)(error);
         let ended = loop {
@@ -108,11 +109,16 @@ impl Part {
         Ok(ended)
     }
 
-    async fn writer(&mut self, start: u64, origin: &Origin) -> Result<BufWriter<File>, StateError> {
+    async fn writer(
+        &mut self,
+        disk: &Disk,
+        start: u64,
+        origin: &Origin,
+    ) -> Result<BufWriter<File>, StateError> {
         if start == 0 {
             (self.hash, self.length) = (Running::default(), 0);
         }
-        durable::write_json(&note(&self.path), origin)?;
+        disk.write_json(&note(&self.path), origin)?;
         self.origin = Some(origin.clone());
         let opened = self.open(start).await;
         opened.map(|file| BufWriter::with_capacity(1 << 20, file)).map_err(StateError::io("open", &self.path))

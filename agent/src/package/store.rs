@@ -9,20 +9,26 @@ use proto::{HeldPackage, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
 use super::hash;
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::state::StateDir;
 
 /// The archives that were verified when they came.
 #[derive(Clone, Debug)]
 pub struct Packages {
     state: StateDir,
+    disk: Disk,
     locks: Arc<Mutex<HashMap<Sha256, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
 impl Packages {
     /// The archives in a state directory.
-    pub fn in_state(state: &StateDir) -> Self {
-        Self { state: state.clone(), locks: Arc::default() }
+    pub fn in_state(state: &StateDir, disk: &Disk) -> Self {
+        Self { state: state.clone(), disk: disk.clone(), locks: Arc::default() }
+    }
+
+    /// Where they are written.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// Where a verified archive is.
@@ -96,8 +102,8 @@ impl Packages {
     /// # Errors
     /// [`StateError::Io`].
     pub fn keep(&self, held: &HeldPackage) -> Result<(), StateError> {
-        durable::rename(&self.part(&held.sha256), &self.archive(&held.sha256))?;
-        durable::write_json(&self.card_file(&held.sha256), held)
+        self.disk.rename(&self.part(&held.sha256), &self.archive(&held.sha256))?;
+        self.disk.write_json(&self.card_file(&held.sha256), held)
     }
 
     fn card_file(&self, digest: &Sha256) -> PathBuf {
@@ -120,7 +126,8 @@ mod tests {
     #[test]
     fn an_archive_spoiled_on_the_disk_is_not_held_any_more() {
         let dir = tempfile::tempdir().unwrap();
-        let packages = Packages::in_state(&StateDir::create(dir.path()).unwrap());
+        let packages =
+            Packages::in_state(&StateDir::create(dir.path(), &Disk::real()).unwrap(), &Disk::real());
         let (good, spoiled, cut) =
             (keep(&packages, b"good"), keep(&packages, b"spoiled"), keep(&packages, b"cut"));
         fs::write(packages.archive(&spoiled), b"SPOILED").unwrap();

@@ -15,7 +15,7 @@ use tar::EntryType;
 use super::contents::check_contents;
 use super::hash::{BUFFER, Hashing};
 use super::manifest::{Entry, Manifest, TREE};
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::failures;
 
 /// What an archive may not exceed.
@@ -108,6 +108,8 @@ pub struct Unpacking<'a> {
     pub into: &'a Path,
     /// What it may not exceed.
     pub limits: Limits,
+    /// Where what completes it is written.
+    pub disk: &'a Disk,
 }
 
 /// Told now and then how many bytes of the archive were read; answers whether to go on.
@@ -122,7 +124,7 @@ pub fn unpack(job: Unpacking<'_>, progress: Progress<'_>) -> Result<Manifest, Un
     durable::remove(&half_done)?;
     durable::remove(job.into)?;
     let made = unpack_into(&half_done, job, progress)
-        .and_then(|manifest| durable::rename(&half_done, job.into).map(|()| manifest).map_err(Into::into));
+        .and_then(|manifest| job.disk.rename(&half_done, job.into).map(|()| manifest).map_err(Into::into));
     if made.is_err() {
         durable::remove(&half_done)?;
     }
@@ -131,7 +133,7 @@ pub fn unpack(job: Unpacking<'_>, progress: Progress<'_>) -> Result<Manifest, Un
 
 fn unpack_into(dir: &Path, job: Unpacking<'_>, progress: Progress<'_>) -> Result<Manifest, UnpackError> {
     let tree = dir.join(TREE);
-    durable::make_private_dir(&tree)?;
+    job.disk.make_private_dir(&tree)?;
     let tree_dir =
         Dir::open_ambient_dir(&tree, ambient_authority()).map_err(StateError::io("open", &tree))?;
     let file = File::open(job.archive).map_err(UnpackError::Archive)?;
@@ -146,7 +148,7 @@ fn unpack_into(dir: &Path, job: Unpacking<'_>, progress: Progress<'_>) -> Result
         return Err(UnpackError::Digest { expected: job.package, actual });
     }
     let manifest = manifest(writer.entries, job)?;
-    manifest.write(dir)?;
+    manifest.write(job.disk, dir)?;
     durable::sync_parent(&tree)?;
     Ok(manifest)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proto::Setting;
+
 use super::Unreadable;
 use super::text::{excerpt, strip_ansi};
 
@@ -47,6 +49,20 @@ impl Info {
         }
     }
 
+    /// The value of a setting, which is a plain number.
+    ///
+    /// # Errors
+    /// When it is not shown, or is anything but a number.
+    pub fn setting(&self, setting: Setting) -> Result<u64, Unreadable> {
+        let shown = self
+            .get(&setting.to_string())
+            .ok_or_else(|| Unreadable::new(WHAT, format!("it shows no `{setting}`")))?;
+        let digits = Some(shown).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.and_then(|text| text.parse().ok()).ok_or_else(|| {
+            Unreadable::new(WHAT, format!("`{setting}` is `{}`, which is no number", excerpt(shown)))
+        })
+    }
+
     /// The cluster's name.
     ///
     /// # Errors
@@ -72,6 +88,21 @@ mod tests {
         assert_eq!(info.upgrade_mode(), Ok(false));
         assert!(info.cluster_name().is_err());
         assert_eq!(parse("upgrade mode: enabled\nname: c1.local\n").unwrap().cluster_name(), Ok("c1.local"));
+    }
+
+    #[test]
+    fn settings_are_numbers_and_nothing_else() {
+        let info = parse("slave_ha_grace_period: 900\nparallel_shards_upgrade: all\n").unwrap();
+        assert_eq!(info.setting(Setting::ReplicaHaGracePeriod), Ok(900));
+        let error = info.setting(Setting::ParallelShardsUpgrade).unwrap_err().to_string();
+        assert!(error.contains("`all`, which is no number"), "{error}");
+        for text in ["900s", "-1", "+5", "9 00", "99999999999999999999", "0x10", "1.5"] {
+            let info = parse(&format!("slave_ha_grace_period: {text}\n")).unwrap();
+            assert!(info.setting(Setting::ReplicaHaGracePeriod).is_err(), "{text}");
+        }
+        for text in ["slave_ha: enabled\n", "slave_ha_grace_period:\nx: y\n", "slave_ha_grace_periods: 5\n"] {
+            assert!(parse(text).unwrap().setting(Setting::ReplicaHaGracePeriod).is_err(), "{text}");
+        }
     }
 
     #[test]

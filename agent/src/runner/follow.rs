@@ -1,16 +1,14 @@
 //! Watching an op from the agent, also from one that was started later.
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use proto::{RunnerKind, StepId, StepProgress};
-use rustix::fs::{FlockOperation, flock};
+use proto::{StepId, StepProgress};
 use tokio::time::Instant;
 
 use super::tail::Tail;
-use super::{OpFiles, OpResult, Process, Started, files, procfs, systemd, void};
-use crate::durable;
+use super::{OpResult, Ops, SignOfLife, files, void};
+use crate::durable::{self, Disk};
 use crate::executor::Reporter;
 
 /// How often the files are looked at.
@@ -31,22 +29,29 @@ pub enum Ended {
     NeverStarted,
 }
 
+/// An op that is followed.
+#[derive(Debug)]
+pub struct Op<'a> {
+    /// The directory of its files.
+    pub dir: &'a Path,
+    /// Its step.
+    pub step: &'a StepId,
+    /// Who looks after op runners.
+    pub ops: &'a dyn Ops,
+    /// The agent's disk.
+    pub disk: &'a Disk,
+}
+
 /// Follows an op to its end and reports its output. `overdue` is when even an op runner that hangs is given up.
-pub async fn follow(
-    dir: &Path,
-    step: &StepId,
-    kind: RunnerKind,
-    overdue: Instant,
-    report: &Reporter,
-) -> Ended {
-    let files = files(dir);
+pub async fn follow(op: Op<'_>, overdue: Instant, report: &Reporter) -> Ended {
+    let files = files(op.dir);
     let told = report.history().count(|what| matches!(what, StepProgress::Output(_)));
     let mut output = Output { tail: Tail::behind(&files.output, told), told };
-    let mut unlocked_since: Option<Instant> = None;
+    let mut silent_since: Option<Instant> = None;
     loop {
         output.tell(report, false).await;
-        // The order matters: a result that is written before the lock is freed is always seen.
-        let held = is_held(&files.lock);
+        // The order matters: a result that is written before the last sign of life is always seen.
+        let sign = op.ops.sign_of_life(op.dir, op.step).await;
         match durable::read_json::<OpResult>(&files.result) {
             Ok(Some(result)) => {
                 output.tell(report, true).await;
@@ -55,15 +60,16 @@ pub async fn follow(
             Ok(None) => {}
             Err(error) => return Ended::Interrupted(error.full()),
         }
-        // A held lock proves that the op runner lives, whatever boot id a sandbox or container shows.
-        if !held && let Some(reason) = rebooted(&files) {
-            return Ended::Interrupted(reason);
-        }
-        let alive = held || installer_lives(&files) || unit_is_starting(kind, step, &files).await;
-        unlocked_since = if alive { None } else { unlocked_since.or(Some(Instant::now())) };
-        if unlocked_since.is_some_and(|since| since.elapsed() >= UNLOCKED_FOR) {
+        silent_since = match sign {
+            SignOfLife::Rebooted(reason) => return Ended::Interrupted(reason),
+            SignOfLife::Running => None,
+            SignOfLife::None => silent_since.or(Some(Instant::now())),
+        };
+        if silent_since.is_some_and(|since| since.elapsed() >= UNLOCKED_FOR)
+            && let Some(ended) = gone(&op)
+        {
             output.tell(report, true).await;
-            return gone(dir);
+            return ended;
         }
         if Instant::now() >= overdue {
             return Ended::Interrupted("the op runner neither ended nor kept the deadline".to_owned());
@@ -72,12 +78,17 @@ pub async fn follow(
     }
 }
 
-/// What the end of an op is whose runner is gone without a result.
-fn gone(dir: &Path) -> Ended {
-    match void(dir) {
-        Ok(true) => Ended::NeverStarted,
-        Ok(false) => Ended::Interrupted("the op runner is gone and left no result".to_owned()),
-        Err(error) => Ended::Interrupted(error.full()),
+/// What the end of an op is whose runner is gone without a result; `None` while the disk does not take that it must not
+/// begin any more.
+fn gone(op: &Op<'_>) -> Option<Ended> {
+    match void(op.disk, op.dir) {
+        Ok(true) => Some(Ended::NeverStarted),
+        Ok(false) => Some(Ended::Interrupted("the op runner is gone and left no result".to_owned())),
+        Err(error) if error.may_pass() => {
+            tracing::warn!(error = %error.full(), "a start cannot be used up");
+            None
+        }
+        Err(error) => Some(Ended::Interrupted(error.full())),
     }
 }
 
@@ -105,26 +116,4 @@ impl Output {
             self.tail.pass(&lines);
         }
     }
-}
-
-fn is_held(lock: &Path) -> bool {
-    let Ok(file) = File::open(lock) else { return false };
-    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
-}
-
-/// Why an op cannot be running any more: the machine was booted since. Without a readable start there is no telling.
-fn rebooted(files: &OpFiles) -> Option<String> {
-    let started: Started = durable::read_json(&files.started).ok()??;
-    let boot = procfs::boot_id().ok()?;
-    let rebooted = started.boot_id != boot;
-    rebooted.then(|| "the machine was restarted while the installer was running".to_owned())
-}
-
-/// The op runner may be dead while the installer lives on: then its end is waited for.
-fn installer_lives(files: &OpFiles) -> bool {
-    durable::read_json::<Process>(&files.child).ok().flatten().is_some_and(procfs::is_alive)
-}
-
-async fn unit_is_starting(kind: RunnerKind, step: &StepId, files: &OpFiles) -> bool {
-    kind == RunnerKind::Systemd && !files.started.exists() && systemd::is_starting(step).await
 }

@@ -1,4 +1,4 @@
-//! Starting the op runner so that it outlives the agent.
+//! Starting the op runner as a detached process, so that it outlives the agent.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -7,11 +7,11 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use proto::{RunnerKind, StepId};
+use proto::StepId;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use super::{files, systemd};
+use super::files;
 use crate::config::Config;
 use crate::durable::StateError;
 use crate::state::StateDir;
@@ -56,23 +56,13 @@ pub enum LaunchError {
     State(#[from] StateError),
 }
 
-/// Starts the op runner of a step. That it is started more than once does no harm: only the first runs the installer.
-///
-/// # Errors
-/// [`LaunchError`].
-pub async fn launch(config: &Config, step: &StepId) -> Result<(), LaunchError> {
-    match config.runner() {
-        RunnerKind::Systemd => systemd::start(step).await,
-        RunnerKind::Process => {
-            let detaching = detach(config, step);
-            tokio::time::timeout(PATIENCE, detaching).await.unwrap_or(Err(LaunchError::Slow))
-        }
-    }
-}
-
 /// Runs `run-op --detach`, which starts the op runner in a session of its own and ends when that has begun: so the op
 /// runner has no parent to die with, and the agent no child to reap.
-async fn detach(config: &Config, step: &StepId) -> Result<(), LaunchError> {
+pub(super) async fn detach(config: &Config, step: &StepId) -> Result<(), LaunchError> {
+    tokio::time::timeout(PATIENCE, run_detacher(config, step)).await.unwrap_or(Err(LaunchError::Slow))
+}
+
+async fn run_detacher(config: &Config, step: &StepId) -> Result<(), LaunchError> {
     let log = files(&StateDir::at(&config.state_dir).step(step)).runner_log;
     let program = program(config)?;
     let failed = |source| LaunchError::Program { program: program.clone(), source };

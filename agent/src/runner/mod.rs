@@ -11,6 +11,8 @@
 mod follow;
 mod launch;
 mod op;
+mod op_host;
+mod ops;
 mod procfs;
 mod systemd;
 mod tail;
@@ -22,26 +24,39 @@ use jiff::Timestamp;
 use proto::{Exit, Failure};
 use serde::{Deserialize, Serialize};
 
-pub use follow::{Ended, follow};
-pub use launch::{launch, run_detached};
-pub use op::{OpError, run_op};
+pub use follow::{Ended, Op, follow};
+pub use launch::{LaunchError, run_detached};
+pub use op::{OpError, run_op, run_op_on};
+pub use op_host::{Guard, OpHost, SystemHost};
+pub use ops::{Ops, SignOfLife, SystemOps};
 pub use procfs::boot_id;
 pub(crate) use verify::manifest_for;
 pub use verify::refused_order;
 
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
+
+/// The file that says which process the installer is.
+const CHILD: &str = "child.json";
 
 /// Says that this step's one start is used up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
+    /// By whom.
+    #[serde(flatten)]
+    pub by: Identity,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Who an op runner is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
     /// The kernel's id of the boot in which it was started.
     pub boot_id: String,
     /// The op runner's process.
     pub process: Process,
     /// systemd's id of this invocation, where it runs as a unit.
     pub invocation_id: Option<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// A process, told from a later one with the same number by its start.
@@ -78,20 +93,28 @@ pub fn was_started(dir: &Path) -> bool {
 ///
 /// # Errors
 /// [`StateError`].
-pub fn void(dir: &Path) -> Result<bool, StateError> {
+pub fn void(disk: &Disk, dir: &Path) -> Result<bool, StateError> {
     let started = files(dir).started;
-    if durable::create_json_once(&started, &Voided::NeverStarted)? {
+    if disk.create_json_once(&started, &Voided { never_started: true })? {
         return Ok(true);
     }
-    // Anything else that is there, also something unreadable, counts as a start.
-    Ok(matches!(durable::read_json::<Voided>(&started), Ok(Some(Voided::NeverStarted))))
+    match durable::read_json::<Voided>(&started) {
+        Ok(voided) => Ok(voided.is_some_and(|voided| voided.never_started)),
+        // Anything else that is there, also something unreadable, counts as a start.
+        Err(StateError::Damaged { .. }) => Ok(is_voided_word(&started)),
+        Err(error) => Err(error),
+    }
 }
 
 /// What is in place of [`Started`] when the start was used up without one.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Voided {
-    NeverStarted,
+struct Voided {
+    never_started: bool,
+}
+
+/// Agents of before formats were named wrote a word instead of a document.
+fn is_voided_word(started: &Path) -> bool {
+    std::fs::read(started).is_ok_and(|bytes| bytes == b"\"never_started\"")
 }
 
 /// The files of an op.
@@ -108,7 +131,7 @@ struct OpFiles {
 fn files(dir: &Path) -> OpFiles {
     OpFiles {
         started: dir.join("started.json"),
-        child: dir.join("child.json"),
+        child: dir.join(CHILD),
         output: output_log(dir),
         result: dir.join("result.json"),
         lock: dir.join("op.lock"),
@@ -128,6 +151,7 @@ mod tests {
     #[test]
     fn a_voided_start_stays_voided_and_a_real_one_is_never_taken_for_it() {
         let dir = tempfile::tempdir().unwrap();
+        let void = |dir: &Path| void(&Disk::real(), dir);
         assert!(!was_started(dir.path()));
         assert!(void(dir.path()).unwrap());
         assert!(void(dir.path()).unwrap());
@@ -136,5 +160,35 @@ mod tests {
             std::fs::write(dir.path().join("started.json"), real).unwrap();
             assert!(!void(dir.path()).unwrap(), "{real}");
         }
+        std::fs::write(dir.path().join("started.json"), r#""never_started""#).unwrap();
+        assert!(void(dir.path()).unwrap(), "as agents of before wrote it");
+        std::fs::write(dir.path().join("started.json"), r#"{"format":2}"#).unwrap();
+        assert!(matches!(void(dir.path()), Err(StateError::Format { .. })));
+    }
+
+    #[test]
+    fn starts_and_results_of_before_formats_were_named_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.json");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            durable::read_json::<OpResult>(&path)
+        };
+        let started = r#"{"boot_id":"b","process":{"pid":1,"start_time":2},"invocation_id":null,"at":"1970-01-01T00:00:00Z"}"#;
+        std::fs::write(&path, started).unwrap();
+        let by = Identity {
+            boot_id: "b".to_owned(),
+            process: Process { pid: 1, start_time: 2 },
+            invocation_id: None,
+        };
+        let expected = Started { by, at: Timestamp::UNIX_EPOCH };
+        assert_eq!(durable::read_json::<Started>(&path).unwrap().unwrap(), expected);
+        let ran = OpResult::Ran { exit: Exit::Code(0), took_ms: 5 };
+        assert_eq!(read(r#"{"ran":{"exit":{"code":0},"took_ms":5}}"#).unwrap().unwrap(), ran);
+        for result in [ran, OpResult::Refused(Box::new(Failure::bug("x")))] {
+            Disk::real().write_json(&path, &result).unwrap();
+            assert_eq!(durable::read_json::<OpResult>(&path).unwrap().unwrap(), result);
+        }
+        assert!(matches!(read(r#"{"format":2,"ran":{}}"#), Err(StateError::Format { .. })));
     }
 }

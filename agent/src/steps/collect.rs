@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use proto::{Failure, StepId, StepReport};
 
 use super::{Done, StepContext, Stop};
-use crate::durable::{self, StateError};
+use crate::durable::{self, Disk, StateError};
 use crate::failures::chain;
 use crate::runner;
 
@@ -23,10 +23,10 @@ pub(super) async fn run(context: &StepContext, about: &StepId) -> Result<Done, S
     let mut parts = answers(context).await;
     let files = files(context, about);
     let path = context.door.state.bundles().join(format!("{}.tar.gz", context.record.step));
-    let target = path.clone();
+    let (target, disk) = (path.clone(), context.door.disk.clone());
     let written = tokio::task::spawn_blocking(move || {
         parts.extend(files.into_iter().map(|(name, path)| read_part(name, &path)));
-        write_bundle(&target, &parts)
+        write_bundle(&disk, &target, &parts)
     });
     let written =
         written.await.map_err(|error| Failure::bug("the bundle broke off").because(error.to_string()))?;
@@ -88,14 +88,14 @@ fn read_end(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn write_bundle(path: &Path, parts: &[Part]) -> Result<u64, StateError> {
+fn write_bundle(disk: &Disk, path: &Path, parts: &[Part]) -> Result<u64, StateError> {
     let half_done = path.with_extension("half-done");
     let written = write_archive(&half_done, parts).map_err(StateError::io("write", &half_done));
     if let Err(error) = written {
         durable::remove(&half_done)?;
         return Err(error);
     }
-    durable::rename(&half_done, path)?;
+    disk.rename(&half_done, path)?;
     Ok(fs::metadata(path).map_err(StateError::io("read", path))?.len())
 }
 

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use proto::{Failure, StepReport, Version};
 use tokio::time::Instant;
 
@@ -13,9 +12,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &StepContext, target: Version, deadline: Duration) -> Result<Done, Stop> {
-    let left = left(context, deadline.min(context.door.config.confirm_deadline));
-    let gives_up = Instant::now() + left;
-    let gives_up_at = Timestamp::now().checked_add(left).unwrap_or(Timestamp::MAX);
+    // There is always one look, however late it is.
+    let gives_up = Instant::now() + context.left(deadline.min(context.door.config.confirm_deadline));
     let mut pause = FIRST_PAUSE;
     loop {
         let seen = match look(context, target).await {
@@ -25,17 +23,10 @@ pub(super) async fn run(context: &StepContext, target: Version, deadline: Durati
         if Instant::now() + pause > gives_up {
             return Err(not_confirmed(*seen, target).into());
         }
-        context.report.retry(seen.to_string(), pause, gives_up_at).await;
+        context.report.retry(seen.to_string(), pause, gives_up.duration_since(Instant::now())).await;
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-/// The deadline runs from the step's first beginning: an agent's restart does not lengthen it. There is always one look.
-fn left(context: &StepContext, deadline: Duration) -> Duration {
-    let began = context.report.history().began().unwrap_or_else(Timestamp::now);
-    let passed = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
-    deadline.saturating_sub(passed)
 }
 
 async fn look(context: &StepContext, target: Version) -> Result<StepReport, Box<Failure>> {

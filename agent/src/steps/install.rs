@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use proto::{Failure, FailureKind, InstallSpec, Installed, StepReport};
 use tokio::time::Instant;
 
 use super::{Done, StepContext, Stop};
 use crate::failures::chain;
 use crate::parse::install_log;
-use crate::runner::{self, Ended, OpResult};
+use crate::runner::{self, Ended, Op, OpResult};
 
 /// An op runner that has not ended this long after the installation's deadline is given up.
 const OVERDUE: Duration = Duration::from_secs(300);
@@ -21,9 +20,9 @@ pub(super) async fn run(context: &StepContext, spec: &InstallSpec) -> Result<Don
         launch(context).await?;
     }
     let deadline = spec.deadline.unwrap_or(context.door.config.install_deadline) + OVERDUE;
-    let step = &context.record.step;
-    let overdue = Instant::now() + left(context, deadline);
-    match runner::follow(&dir, step, context.door.config.runner(), overdue, &context.report).await {
+    let overdue = Instant::now() + context.left(deadline);
+    let op = Op { dir: &dir, step: &context.record.step, ops: &*context.door.ops, disk: &context.door.disk };
+    match runner::follow(op, overdue, &context.report).await {
         Ended::Result(OpResult::Ran { exit, took_ms }) => {
             let log = runner::output_log(&dir);
             let said = install_log::parse(&String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()));
@@ -41,21 +40,17 @@ pub(super) async fn run(context: &StepContext, spec: &InstallSpec) -> Result<Don
     }
 }
 
-/// The deadline runs from the step's first beginning.
-fn left(context: &StepContext, deadline: Duration) -> Duration {
-    let began = context.report.history().began().unwrap_or_else(Timestamp::now);
-    let passed = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
-    deadline.saturating_sub(passed)
-}
-
 /// A launch that failed may yet have worked, as when systemd's answer was lost: what counts is whether the one start is
-/// used up.
+/// used up. While the disk does not take that, nobody knows, and the op is followed.
 async fn launch(context: &StepContext) -> Result<(), Stop> {
-    let launched = runner::launch(&context.door.config, &context.record.step).await;
-    match launched {
-        Ok(()) => Ok(()),
-        Err(error) if runner::void(&context.dir())? => Err(not_started(&chain(&error)).into()),
-        Err(_) => Ok(()),
+    let Err(error) = context.door.ops.launch(&context.record.step).await else { return Ok(()) };
+    match runner::void(&context.door.disk, &context.dir()) {
+        Ok(true) => Err(not_started(&chain(&error)).into()),
+        Ok(false) => Ok(()),
+        Err(unwritten) => {
+            tracing::warn!(launch = %chain(&error), error = %unwritten.full(), "a start cannot be used up");
+            Ok(())
+        }
     }
 }
 

@@ -6,21 +6,24 @@ mod confirm;
 mod fetch;
 mod install;
 mod restart;
+mod tune;
 mod unpack;
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use proto::{Failure, StepOutcome, StepReport, StepSpec};
+use proto::{Clock, Failure, StepOutcome, StepReport, StepSpec};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
-use crate::durable::StateError;
+use crate::durable::{Disk, StateError};
 use crate::executor::{Reporter, StepRecord};
 use crate::node::Node;
 use crate::package::{Fetcher, Packages};
+use crate::runner::Ops;
 use crate::state::StateDir;
 
 /// What steps work with: the same for all steps of an agent.
@@ -36,6 +39,12 @@ pub struct Door {
     pub fetcher: Fetcher,
     /// The product on this node.
     pub node: Node,
+    /// The time of day.
+    pub clock: Clock,
+    /// Its op runners.
+    pub ops: Arc<dyn Ops>,
+    /// Where its own files are written.
+    pub disk: Disk,
 }
 
 /// What one step works with.
@@ -55,6 +64,13 @@ impl StepContext {
     /// The step's own directory.
     pub fn dir(&self) -> PathBuf {
         self.door.state.step(&self.record.step)
+    }
+
+    /// What is left of a deadline that runs from the step's first beginning: an agent's restart does not lengthen it.
+    fn left(&self, deadline: Duration) -> Duration {
+        let now = self.door.clock.now();
+        let began = self.report.history().began().unwrap_or(now);
+        deadline.saturating_sub(Duration::try_from(now.duration_since(began)).unwrap_or_default())
     }
 }
 
@@ -122,6 +138,7 @@ async fn perform(context: StepContext) -> Result<Done, Stop> {
         StepSpec::Confirm { target, deadline } => until(stop, confirm::run(&context, target, deadline)).await,
         StepSpec::Collect { about } => until(stop, collect::run(&context, &about)).await,
         StepSpec::Restart { service } => restart::run(&context, service).await,
+        StepSpec::Tune { setting, value } => tune::run(&context, setting, value).await,
     }
 }
 

@@ -35,7 +35,8 @@ fn unpack(
         context.report.moved_blocking("unpacking", bytes, Some(size).filter(|&size| size >= bytes));
         !dropped.is_cancelled() && !context.cancel.is_cancelled()
     };
-    let job = Unpacking { archive: &archive, package, version, into: &into, limits: Limits::default() };
+    let (limits, disk) = (Limits::default(), &context.door.disk);
+    let job = Unpacking { archive: &archive, package, version, into: &into, limits, disk };
     match package::unpack(job, &progress) {
         Ok(manifest) => Ok(done(manifest)),
         Err(UnpackError::Stopped) => Err(Stop::Cancelled),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{self, Security, Timeouts};
-use proto::wire::{self, CancelStep, Execute, Observe, TakeClaim};
+use proto::wire::{self, CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver};
 use proto::*;
 
 pub const OLD: &str = "7.4.2-54";
@@ -35,7 +35,11 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        let place = Self { dir: tempfile::tempdir().unwrap() };
+        Self::inside(tempfile::tempdir().unwrap())
+    }
+
+    pub fn inside(dir: tempfile::TempDir) -> Self {
+        let place = Self { dir };
         place.program("rlcheck", "echo 'Running test: verify_services'; echo 'ALL TESTS PASSED.'");
         place.program("rladmin", RLADMIN);
         place.program(
@@ -167,7 +171,7 @@ pub struct Driver {
 pub type Events = tonic::Streaming<pb::StepEvent>;
 
 impl Driver {
-    pub async fn claim(&mut self) -> Result<Claim, Failure> {
+    pub async fn claim(&mut self) -> Result<Claimed, Failure> {
         let asked = TakeClaim {
             run: self.authority.run.clone(),
             cluster: "orders".parse().unwrap(),
@@ -176,7 +180,33 @@ impl Driver {
             expected_node: None,
         };
         let reply = self.client.claim(pb::ClaimRequest::from(&asked)).await;
-        Ok(Claim::try_from(reply.map_err(wire::failure_of)?.into_inner()).unwrap())
+        Ok(Claimed::try_from(reply.map_err(wire::failure_of)?.into_inner()).unwrap())
+    }
+
+    /// Takes over for the driver's own run, or to free the node.
+    pub async fn take_over(
+        &mut self,
+        expected: Option<&str>,
+        keep: bool,
+        despite_install: bool,
+    ) -> Result<TakenOver, Failure> {
+        let asked = TakeOver {
+            cluster: "orders".parse().unwrap(),
+            node: Some(NodeUid(1)),
+            expected: expected.map(|run| run.parse().unwrap()),
+            epoch: self.authority.epoch,
+            holder: format!("test at epoch {}", self.authority.epoch),
+            run: keep.then(|| self.authority.run.clone()),
+            despite_install,
+        };
+        let reply = self.client.take_over(pb::TakeOverRequest::from(&asked)).await;
+        Ok(TakenOver::try_from(reply.map_err(wire::failure_of)?.into_inner()).unwrap())
+    }
+
+    pub async fn histories(&mut self, run: &str) -> Result<Vec<StepHistory>, Failure> {
+        let asked = Histories { run: run.parse().unwrap() };
+        let reply = self.client.histories(pb::HistoriesRequest::from(&asked)).await;
+        Ok(reply.map_err(wire::failure_of)?.into_inner().try_into().unwrap())
     }
 
     pub async fn release(&mut self) -> Result<(), Failure> {

@@ -49,7 +49,14 @@ impl Place {
         let archive = self.dir.path().join("archive");
         std::fs::write(&archive, bytes).unwrap();
         let (into, version) = (self.target(), VERSION.parse().unwrap());
-        let job = Unpacking { archive: &archive, package: digest, version, into: &into, limits };
+        let job = Unpacking {
+            archive: &archive,
+            package: digest,
+            version,
+            into: &into,
+            limits,
+            disk: &Disk::real(),
+        };
         unpack(job, &|_| true)
     }
 
@@ -194,6 +201,7 @@ fn stopping_leaves_nothing() {
         version,
         into: &into,
         limits: Limits::default(),
+        disk: &Disk::real(),
     };
     assert!(matches!(unpack(job, &|_| false), Err(UnpackError::Stopped)));
     place.assert_nothing_is_left("stopped");
