@@ -1,9 +1,11 @@
-//! Ratchet's developer tasks: `cargo xtask demo`, `cargo xtask test`. One file a task.
+//! Ratchet's developer tasks: `cargo xtask demo`, `test`, `verify`, `lab`. One file a task.
 
 mod commands;
 mod demo;
+mod lab;
 mod prerequisites;
 mod test;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -23,12 +25,18 @@ enum Task {
     Demo(demo::Args),
     /// Run everything that must hold before a change lands.
     Test(test::Args),
+    /// Model-check the run's machine, hunt deliberate bugs, and simulate the whole system; minutes, with figures.
+    Verify(verify::Args),
+    /// Boot nodes with a real systemd, to look at or to break.
+    Lab(lab::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Demo(args) => demo::run(&args),
         Task::Test(args) => test::run(&args),
+        Task::Verify(args) => verify::run(&args),
+        Task::Lab(args) => lab::run(&args),
     };
     match done {
         Ok(code) => code,

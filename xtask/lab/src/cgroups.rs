@@ -37,6 +37,17 @@ pub(crate) fn groups(name: &str) -> impl Iterator<Item = PathBuf> {
     roots().map(move |root| root.join(name))
 }
 
+/// Makes the groups of one node within its lab's.
+pub(crate) fn for_node(lab: &str, node: &str) -> Result<Vec<PathBuf>> {
+    let made = groups(lab).map(|group| group.join(node));
+    let made = made.map(|group| match fs::create_dir(&group) {
+        // Of an earlier boot.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(group),
+        done => done.map(|()| group.clone()).with_context(|| group.display().to_string()),
+    });
+    made.collect()
+}
+
 fn roots() -> impl Iterator<Item = PathBuf> {
     let is_group = |root: &PathBuf| root.join("cgroup.procs").exists();
     ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"]

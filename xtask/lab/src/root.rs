@@ -13,8 +13,8 @@ const UNITS: [(&str, &str); 3] = [
     ("etc/tmpfiles.d/ratchet-agent.conf", include_str!("../../../systemd/ratchet-agent.tmpfiles.conf")),
 ];
 
-/// The least an agent is told. All else is the default: the product is the node's own, and the agent finds out by
-/// itself that it runs under systemd.
+/// The least an agent is told where the test shares its network. All else is the default: the product is the node's own, and
+/// the agent finds out by itself that it runs under systemd.
 const AGENT: &str = "listen = '127.0.0.1:7443'\ninsecure_loopback = true\n";
 
 const CERTIFICATES: &str = "ssl/certs/ca-certificates.crt";
@@ -48,6 +48,11 @@ impl Root {
     /// # Errors
     /// When the agent cannot be built, or a file cannot be written.
     pub fn lay_out(place: &Path) -> Result<Self> {
+        Self::lay_out_with(place, AGENT)
+    }
+
+    /// The same, with this configuration of the agent.
+    pub(crate) fn lay_out_with(place: &Path, agent: &str) -> Result<Self> {
         let root = Self { place: place.to_owned() };
         for dir in ["dev", "home", "proc", "root", "run", "sys", "tmp", "usr", "var/log/journal", "var/tmp"] {
             fs::create_dir_all(root.path(dir))?;
@@ -59,7 +64,8 @@ impl Root {
             symlink(Path::new("usr").join(dir), root.path(dir))?;
         }
         root.configure_system()?;
-        root.install_agent()?;
+        root.install("agent", "ratchet-agent")?;
+        root.write("etc/ratchet/agent.toml", agent)?;
         Ok(root)
     }
 
@@ -107,14 +113,26 @@ impl Root {
         let unit = |name: &str| self.path("etc/systemd/system").join(name);
         symlink("/lib/systemd/system/multi-user.target", unit("default.target"))?;
         MASKED.iter().try_for_each(|name| symlink("/dev/null", unit(name)))?;
-        fs::create_dir(unit("multi-user.target.wants"))?;
-        Ok(symlink("../ratchet-agent.service", unit("multi-user.target.wants/ratchet-agent.service"))?)
+        self.enable("ratchet-agent.service")
     }
 
-    fn install_agent(&self) -> Result<()> {
-        let built = sim::built_binary("agent", "ratchet-agent")?;
-        fs::create_dir_all(self.over_usr().join("bin"))?;
-        fs::copy(&built, self.over_usr().join("bin/ratchet-agent"))?;
-        self.write("etc/ratchet/agent.toml", AGENT)
+    /// Has a unit started at every boot.
+    pub(crate) fn enable(&self, unit: &str) -> Result<()> {
+        let wants = self.path("etc/systemd/system/multi-user.target.wants");
+        fs::create_dir_all(&wants)?;
+        Ok(symlink(Path::new("..").join(unit), wants.join(unit))?)
+    }
+
+    /// Puts a program of the workspace into the node's `/usr/bin`. It is a link where it can be: these programs are large,
+    /// and a node replaces files as a package does, by another name.
+    pub(crate) fn install(&self, package: &str, program: &str) -> Result<()> {
+        let built = sim::built_binary(package, program)?;
+        let bin = self.over_usr().join("bin");
+        fs::create_dir_all(&bin)?;
+        let to = bin.join(program);
+        if fs::hard_link(&built, &to).is_err() {
+            fs::copy(&built, &to)?;
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use proto::{Arch, Version};
 use sim::fault::{GRAMMAR, Stage};
 use sim::programs::installer::Run;
 use sim::programs::installer_checks::PackageInfo;
-use sim::programs::{services, shard, tool};
+use sim::programs::{services, shard, supervisor, tool};
 use sim::tools::Output;
 use sim::wire::{Reply, Request, Tool};
 use sim::{Cluster, ClusterSpec, DatabaseSpec, PackageSpec, ShardMode, build_package};
@@ -130,6 +130,12 @@ enum Verb {
         #[arg(long)]
         root: PathBuf,
     },
+    /// What starts a node's services where the node is a machine of its own.
+    #[command(hide = true)]
+    NodeSupervisor {
+        #[arg(long)]
+        root: PathBuf,
+    },
     /// A shard.
     #[command(hide = true)]
     Shard {
@@ -176,6 +182,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Verb::NodeServices { root } => {
             services::run(&root).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::NodeSupervisor { root } => {
+            supervisor::run(&root).await?;
             Ok(ExitCode::SUCCESS)
         }
         Verb::Shard { parent, args } => {

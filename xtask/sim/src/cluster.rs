@@ -1,5 +1,6 @@
 //! Starting, steering and ending a simulated cluster from a test or a demonstration.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,26 @@ const NETWORK_LOCK_PORT: u16 = 19_999;
 pub struct Cluster {
     engine: Arc<Engine>,
     server: Option<JoinHandle<()>>,
-    _network: TcpListener,
+    _network: Option<TcpListener>,
     _socket_dir: Option<TempDir>,
+}
+
+/// What nodes that are machines of their own have in common.
+#[derive(Clone, Debug)]
+pub struct Machines {
+    /// The first three numbers of their addresses; the fourth is a node's uid.
+    pub network: String,
+    /// Where they find the `ratchet-sim` program.
+    pub binary: PathBuf,
+    /// Where they find the socket of the cluster's server, which is `sim.sock` in the cluster's directory.
+    pub socket: PathBuf,
+}
+
+/// Where a cluster runs.
+struct Place {
+    network: String,
+    lock: Option<TcpListener>,
+    supervised: bool,
 }
 
 /// Why a cluster cannot be started or steered.
@@ -93,19 +112,50 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Starts a cluster whose nodes are machines of their own, each with `ratchet-sim node-supervisor` among its services;
+    /// they are yet to be booted. `dir` has for each a directory or a link to one, `node1` and so on: its file system.
+    pub fn start_on(
+        dir: impl AsRef<Path>,
+        spec: &ClusterSpec,
+        machines: &Machines,
+    ) -> Result<Self, ClusterError> {
+        check(spec)?;
+        let os = facts::system(&spec.os)
+            .ok_or_else(|| ClusterError::Spec(format!("unknown system `{}`", spec.os)))?;
+        let dir = dir.as_ref();
+        let network = (1..=spec.nodes).map(|uid| (uid, format!("{}.{uid}", machines.network))).collect();
+        let place = Place { network: machines.network.clone(), lock: None, supervised: true };
+        let marker = |uid| {
+            let (binary, socket) = (machines.binary.clone(), machines.socket.clone());
+            roots::Marker { uid, binary, socket, network: BTreeMap::clone(&network) }
+        };
+        let started = (1..=spec.nodes)
+            .try_for_each(|uid| roots::write(&roots::root(dir, uid), Path::new("/"), spec, os, &marker(uid)))
+            .and_then(|()| Self::serve(dir.to_owned(), spec, machines.binary.clone(), place));
+        started.map_err(|source| ClusterError::Io { dir: dir.to_owned(), source })
+    }
+
     fn lay_out(dir: &Path, spec: &ClusterSpec, os: facts::Os, binary: PathBuf) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let dir = dir.canonicalize()?;
         let (network, lock) = reserve_network()?;
-        let (socket, socket_dir) = socket_path(&dir)?;
+        let place = Place { network, lock: Some(lock), supervised: false };
+        let cluster = Self::serve(dir.clone(), spec, binary.clone(), place)?;
         for uid in 1..=spec.nodes {
-            let marker = roots::Marker { uid, binary: binary.clone(), socket: socket.clone() };
-            roots::write(&dir, spec, os, &marker)?;
+            let root = roots::root(&dir, uid);
+            let (binary, socket) = (binary.clone(), cluster.engine.socket.clone());
+            let marker = roots::Marker { uid, binary, socket, network: BTreeMap::new() };
+            roots::write(&root, &root, spec, os, &marker)?;
         }
-        let model = Model::new(spec, &network, Timestamp::now());
-        let engine = Engine::new(dir, binary, socket, model);
+        Ok(cluster)
+    }
+
+    fn serve(dir: PathBuf, spec: &ClusterSpec, binary: PathBuf, place: Place) -> io::Result<Self> {
+        let (socket, socket_dir) = socket_path(&dir)?;
+        let model = Model::new(spec, &place.network, Timestamp::now());
+        let engine = Engine::new(dir, binary, socket, model, place.supervised);
         let server = Some(start_server(Arc::clone(&engine))?);
-        Ok(Self { engine, server, _network: lock, _socket_dir: socket_dir })
+        Ok(Self { engine, server, _network: place.lock, _socket_dir: socket_dir })
     }
 
     /// A node's root: what the agent's `redis_enterprise.root` is set to.

@@ -12,6 +12,7 @@ pub mod fault;
 mod meter;
 pub mod model;
 mod package;
+mod pki;
 pub mod programs;
 mod redis_shard;
 mod roots;
@@ -20,7 +21,8 @@ pub mod tools;
 pub mod wire;
 
 pub use binary::{BinaryError, built_binary, tool_binary};
-pub use cluster::{Cluster, ClusterError, ask};
+pub use cluster::{Cluster, ClusterError, Machines, ask};
 pub use meter::{DatabaseReport, Gap, Meter, MeterReport};
 pub use package::{PackageError, PackageSpec, build_package};
+pub use pki::{Pki, PkiError};
 pub use spec::{ClusterSpec, DatabaseSpec, MAX_NODES, ShardMode, Timing};

@@ -1,5 +1,6 @@
 //! The files of a simulated node: its root as a real node's file system would show it (fact sheet §5.5).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -27,6 +28,9 @@ pub struct Marker {
     pub binary: PathBuf,
     /// The cluster's socket.
     pub socket: PathBuf,
+    /// Every node's address, if each is a machine of its own: then they listen to each other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub network: BTreeMap<u32, String>,
 }
 
 /// A node's root in a cluster's directory.
@@ -56,9 +60,8 @@ pub fn marker(root: &Path) -> io::Result<Marker> {
     serde_json::from_str(&text).map_err(io::Error::from)
 }
 
-/// Writes a node's root.
-pub fn write(dir: &Path, spec: &ClusterSpec, os: Os, marker: &Marker) -> io::Result<()> {
-    let root = root(dir, marker.uid);
+/// Writes a node's root, which the node's own programs know as `inside`.
+pub fn write(root: &Path, inside: &Path, spec: &ClusterSpec, os: Os, marker: &Marker) -> io::Result<()> {
     for folder in ["log", "run", "persist", "tmp"] {
         fs::create_dir_all(root.join("var/opt/redislabs").join(folder))?;
     }
@@ -74,7 +77,7 @@ pub fn write(dir: &Path, spec: &ClusterSpec, os: Os, marker: &Marker) -> io::Res
     // One key a line: the installer reads it with `sed`.
     fs::write(root.join(MARKER), serde_json::to_string_pretty(marker)?)?;
     for tool in ["rladmin", "rlcheck", "supervisorctl"] {
-        write_tool(&root, tool, &marker.binary)?;
+        write_tool(root, inside, tool, &marker.binary)?;
     }
     Ok(())
 }
@@ -99,9 +102,9 @@ fn os_release(os: Os) -> String {
     )
 }
 
-fn write_tool(root: &Path, tool: &str, binary: &Path) -> io::Result<()> {
+fn write_tool(root: &Path, inside: &Path, tool: &str, binary: &Path) -> io::Result<()> {
     let path = root.join("opt/redislabs/bin").join(tool);
-    let (binary, root) = (binary.display(), root.display());
-    fs::write(&path, format!("#!/bin/sh\nexec \"{binary}\" tool {tool} --root \"{root}\" \"$@\"\n"))?;
+    let (binary, inside) = (binary.display(), inside.display());
+    fs::write(&path, format!("#!/bin/sh\nexec \"{binary}\" tool {tool} --root \"{inside}\" \"$@\"\n"))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
 }

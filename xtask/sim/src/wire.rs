@@ -1,5 +1,6 @@
 //! What the tools, the installer and the services processes say to the cluster's server: one JSON line each way.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use proto::Version;
@@ -21,6 +22,11 @@ pub enum Request {
         pid: u32,
         /// The version on its disk.
         version: Version,
+    },
+    /// A machine is there and starts its node's services whenever it is told [`Command::Start`] on the same connection.
+    Supervisor {
+        /// Its node.
+        uid: u32,
     },
     /// A tool was called.
     Tool {
@@ -149,6 +155,8 @@ pub enum Command {
     },
     /// Stop everything in good order and end.
     Quit,
+    /// Start the services; said to a supervisor.
+    Start,
 }
 
 /// How to run a shard.
@@ -168,11 +176,19 @@ pub struct Launch {
 
 /// What a services process tells the server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
-    /// A shard.
-    pub shard: u32,
-    /// Its process, none once it ended.
-    pub pid: Option<u32>,
+pub enum Report {
+    /// A shard's process started or ended.
+    Shard {
+        /// The shard.
+        shard: u32,
+        /// Its process, none once it ended.
+        pid: Option<u32>,
+    },
+    /// Which other nodes are heard on the network; said when that changes.
+    Hears {
+        /// The nodes.
+        uids: BTreeSet<u32>,
+    },
 }
 
 /// Why the server could not be asked.

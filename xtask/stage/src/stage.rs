@@ -29,6 +29,10 @@ pub struct StageSpec {
     pub reach: String,
     /// How long an install may take.
     pub install: String,
+    /// How often the watch looks at the other nodes while a step runs.
+    pub watch: String,
+    /// Lines of `[settings]`: what the cluster's settings are to be during a run.
+    pub settings: String,
     /// Whether everybody shows certificates; else plain connections on loopback.
     pub mutual_tls: bool,
 }
@@ -49,6 +53,8 @@ impl StageSpec {
             gate: "20s".to_owned(),
             reach: "20s".to_owned(),
             install: "60s".to_owned(),
+            watch: "200ms".to_owned(),
+            settings: String::new(),
             mutual_tls: false,
         }
     }
@@ -183,13 +189,15 @@ impl Stage {
     ) -> Result<()> {
         let mut text = format!(
             "store = \"sqlite://{}\"\n{}\n[deadlines]\ngate = \"{}\"\nconfirm = \"{}\"\n\
-             install = \"{}\"\nreach = \"{}\"\n\n[[cluster]]\nname = \"{}\"\nagents = {agents:?}\n",
+             install = \"{}\"\nreach = \"{}\"\n\n[watch]\nevery = \"{}\"\n\n[settings]\n{}\n[[cluster]]\nname = \"{}\"\nagents = {agents:?}\n",
             self.dir.join("ratchet.db").display(),
             self.security(),
             self.spec.gate,
             self.spec.confirm,
             self.spec.install,
             self.spec.reach,
+            self.spec.watch,
+            self.spec.settings,
             self.name(),
         );
         for package in &self.spec.packages {

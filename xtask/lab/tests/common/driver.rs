@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coordinator::agents::{Agents, is_unreachable};
+use coordinator::agents::{Agents, Dialer, is_unreachable};
 use futures::StreamExt;
 use proto::transport::Security;
 use proto::wire::{Execute, Observe, TakeClaim};
@@ -22,7 +22,7 @@ pub struct Driver {
 impl Driver {
     pub fn new() -> Self {
         let authority = Authority { run: "r1".parse().unwrap(), epoch: Epoch(1) };
-        Self { agents: Agents::new(Security::InsecureLoopback), authority }
+        Self { agents: Agents::new(Dialer::network(Security::InsecureLoopback)), authority }
     }
 
     pub async fn claim(&self) {

@@ -52,7 +52,10 @@ impl Engine {
                 self.set_exit(uid, pid, *exit);
                 Some(Directive::Abort)
             }
-            InstallFault::Hang { .. } => std::future::pending().await,
+            InstallFault::Hang { at } => {
+                self.until(|model| !model.hangs(uid, pid, *at)).await;
+                None
+            }
             InstallFault::Killed { .. } => Some(Directive::Kill),
             InstallFault::Reboot { back, .. } => {
                 self.kill_services(uid).await;

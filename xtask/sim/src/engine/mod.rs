@@ -1,6 +1,8 @@
 //! The cluster's server: one model, changed by one task at a time, and the processes that follow it.
 
+mod hanging;
 mod install;
+mod peer;
 mod processes;
 mod server;
 mod shards;
@@ -31,6 +33,8 @@ pub(crate) struct Engine {
     model: Mutex<Model>,
     changes: watch::Sender<u64>,
     services: Mutex<BTreeMap<u32, mpsc::UnboundedSender<Command>>>,
+    /// Those of nodes that are machines of their own; none where the engine starts the services itself.
+    supervisors: Option<Mutex<BTreeMap<u32, mpsc::UnboundedSender<Command>>>>,
     /// Held while shards change roles or a node's shards are laid out, so that both never mix.
     roles: tokio::sync::Mutex<()>,
     ending: watch::Sender<bool>,
@@ -39,7 +43,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(dir: PathBuf, binary: PathBuf, socket: PathBuf, model: Model) -> Arc<Self> {
+    pub(crate) fn new(
+        dir: PathBuf,
+        binary: PathBuf,
+        socket: PathBuf,
+        model: Model,
+        supervised: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
             dir,
             binary,
@@ -47,6 +57,7 @@ impl Engine {
             model: Mutex::new(model),
             changes: watch::Sender::new(0),
             services: Mutex::default(),
+            supervisors: supervised.then(Mutex::default),
             roles: tokio::sync::Mutex::default(),
             ending: watch::Sender::new(false),
             children: Mutex::default(),
@@ -67,15 +78,17 @@ impl Engine {
 
     /// Waits until the model is as wanted; false if the deadline passes first.
     pub(crate) async fn wait_until(&self, patience: Duration, wanted: impl Fn(&Model) -> bool) -> bool {
+        tokio::time::timeout(patience, self.until(wanted)).await.is_ok()
+    }
+
+    /// Waits until the model is as wanted.
+    async fn until(&self, wanted: impl Fn(&Model) -> bool) {
         let mut changes = self.changes.subscribe();
-        let reached = async {
-            while !self.read(&wanted) {
-                if changes.changed().await.is_err() {
-                    return;
-                }
+        while !self.read(&wanted) {
+            if changes.changed().await.is_err() {
+                return;
             }
-        };
-        tokio::time::timeout(patience, reached).await.is_ok()
+        }
     }
 
     /// Ends the server and everything it started.

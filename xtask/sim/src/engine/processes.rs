@@ -14,7 +14,7 @@ use super::{Engine, lock};
 use crate::model::{Node, Role, Services};
 use crate::roots;
 use crate::spec::ShardMode;
-use crate::wire::{self, Command, Launch, Report};
+use crate::wire::{self, Command, Launch, Report, WireError};
 
 /// How long services may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,6 +34,10 @@ impl Engine {
     }
 
     fn spawn_services(self: &Arc<Self>, uid: u32) -> std::io::Result<()> {
+        if let Some(supervisors) = &self.supervisors {
+            let told = lock(supervisors).get(&uid).is_some_and(|to| to.send(Command::Start).is_ok());
+            return if told { Ok(()) } else { Err(std::io::Error::other("the machine is off")) };
+        }
         let root = roots::root(&self.dir, uid);
         let log = root.join("var/opt/redislabs/log/node_services.log");
         let log = OpenOptions::new().create(true).append(true).open(log)?;
@@ -108,6 +112,32 @@ impl Engine {
         }
     }
 
+    /// Serves the connection of a machine's supervisor until the machine goes down. A machine that boots starts its node's
+    /// services.
+    pub(super) async fn serve_supervisor(
+        self: &Arc<Self>,
+        uid: u32,
+        mut reader: impl AsyncBufRead + Unpin,
+        mut writer: impl AsyncWrite + Unpin,
+    ) -> Result<(), WireError> {
+        let Some(supervisors) = &self.supervisors else { return Err(WireError::Closed) };
+        let (sender, mut commands) = mpsc::unbounded_channel();
+        lock(supervisors).insert(uid, sender.clone());
+        let _heard_below = sender.send(Command::Start);
+        loop {
+            tokio::select! {
+                Some(command) = commands.recv() => wire::send(&mut writer, &command).await?,
+                // It says nothing: what comes is the end.
+                _ = wire::receive::<Report>(&mut reader) => break,
+            }
+        }
+        let mut supervisors = lock(supervisors);
+        if supervisors.get(&uid).is_some_and(|known| known.same_channel(&sender)) {
+            supervisors.remove(&uid);
+        }
+        Ok(())
+    }
+
     /// Serves the connection of a services process until it ends, and with it the process.
     pub(super) async fn serve_services(
         self: &Arc<Self>,
@@ -127,7 +157,7 @@ impl Engine {
                     }
                 }
                 report = wire::receive::<Report>(&mut reader) => match report {
-                    Ok(Some(report)) => self.note_report(&report),
+                    Ok(Some(report)) => self.note_report(uid, report),
                     _ => break,
                 },
             }
@@ -136,11 +166,14 @@ impl Engine {
         self.change(|model, now| model.services_down(uid, now));
     }
 
-    fn note_report(&self, report: &Report) {
-        self.change(|model, _| {
-            if let Some(shard) = model.shards.get_mut(&report.shard) {
-                shard.pid = report.pid;
+    fn note_report(&self, uid: u32, report: Report) {
+        self.change(|model, now| match report {
+            Report::Shard { shard, pid } => {
+                if let Some(shard) = model.shards.get_mut(&shard) {
+                    shard.pid = pid;
+                }
             }
+            Report::Hears { uids } => model.hears(uid, uids, now),
         });
     }
 

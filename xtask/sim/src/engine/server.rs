@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::io::BufReader;
 use tokio::net::{UnixListener, UnixStream};
 
+use super::peer::pid_here;
 use super::shards::Connections;
 use super::{BEAT, Engine};
 use crate::fault::{self, RladminFault};
@@ -39,20 +40,29 @@ async fn connection(engine: Arc<Engine>, stream: UnixStream) {
 }
 
 async fn answer(engine: &Arc<Engine>, stream: UnixStream) -> Result<(), WireError> {
+    let peer = stream.peer_cred().ok().and_then(|peer| peer.pid());
     let (read, mut write) = stream.into_split();
     let mut reader = BufReader::new(read);
     let Some(request) = wire::receive::<Request>(&mut reader).await? else { return Ok(()) };
     let reply = match request {
         Request::Services { uid, pid, version } => {
-            engine.serve_services((uid, pid, version), reader, write).await;
+            engine.serve_services((uid, pid_here(peer, pid), version), reader, write).await;
             return Ok(());
         }
-        Request::Tool { tool, uid, args } => Reply::Output(engine.tool(tool, uid, &args).await),
-        Request::InstallBegin { uid, pid, target, args } => {
-            engine.install_begins(uid, pid, target, args).await
+        Request::Supervisor { uid } => return engine.serve_supervisor(uid, reader, write).await,
+        Request::Tool { tool, uid, args } => {
+            if !engine.hang(tool, uid, &mut reader).await {
+                return Ok(());
+            }
+            Reply::Output(engine.tool(tool, uid, &args))
         }
-        Request::InstallReach { uid, pid, stage } => engine.install_reaches(uid, pid, stage).await,
-        Request::InstallEnd { uid, pid } => engine.install_ends(uid, pid),
+        Request::InstallBegin { uid, pid, target, args } => {
+            engine.install_begins(uid, pid_here(peer, pid), target, args).await
+        }
+        Request::InstallReach { uid, pid, stage } => {
+            engine.install_reaches(uid, pid_here(peer, pid), stage).await
+        }
+        Request::InstallEnd { uid, pid } => engine.install_ends(uid, pid_here(peer, pid)),
         Request::Fault { text } => Reply::Output(engine.inject(&text).await),
         Request::Status => Reply::Status(engine.read(|model| serde_json::to_value(model))?),
         Request::Down => {
@@ -97,9 +107,9 @@ impl Engine {
         }
     }
 
-    async fn tool(&self, tool: Tool, uid: u32, args: &[String]) -> Output {
+    fn tool(&self, tool: Tool, uid: u32, args: &[String]) -> Output {
         match tool {
-            Tool::Rladmin => self.rladmin(uid, args).await,
+            Tool::Rladmin => self.rladmin(uid, args),
             Tool::Supervisorctl => self.change(|model, now| supervisorctl::run(model, uid, args, now)),
             Tool::Rlcheck => match rlcheck::parse_options(args) {
                 Ok(options) => self.read(|model| rlcheck::run(model, uid, &options)),
@@ -108,13 +118,12 @@ impl Engine {
         }
     }
 
-    async fn rladmin(&self, uid: u32, args: &[String]) -> Output {
+    fn rladmin(&self, uid: u32, args: &[String]) -> Output {
         match self.read(|model| model.nodes.get(&uid).and_then(|node| node.rladmin)) {
-            Some(RladminFault::Hangs) => std::future::pending().await,
             Some(RladminFault::Garbage) => Output::ok("CLUSTER:\n\u{fffd}\u{0}OK OK OK\nNODE:ID STATUS\n*no"),
             Some(RladminFault::Empty) => Output::default(),
             Some(RladminFault::Exits(code)) => Output::fail(code, "ERROR: internal error\n"),
-            None => self.change(|model, now| rladmin::run(model, uid, args, now)),
+            Some(RladminFault::Hangs) | None => self.change(|model, now| rladmin::run(model, uid, args, now)),
         }
     }
 

@@ -103,7 +103,7 @@ pub enum InstallFault {
     },
     /// Succeeds and exits with this status all the same.
     Exit(u8),
-    /// Never goes on.
+    /// Does not go on until it is told to.
     Hang {
         /// Where.
         at: Stage,
@@ -159,12 +159,14 @@ pub enum RlcheckLie {
     Passes,
     /// This test fails whatever the truth.
     Fails(String),
+    /// It does not answer until it is honest again.
+    Hangs,
 }
 
 /// How `rladmin` misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RladminFault {
-    /// Never answers.
+    /// Does not answer until it is honest again.
     Hangs,
     /// Prints what no parser should accept.
     Garbage,
@@ -197,6 +199,8 @@ pub enum WorldFault {
     Rlcheck(NodeRef, Option<RlcheckLie>),
     /// `rladmin` on a node starts to misbehave, or stops.
     Rladmin(NodeRef, Option<RladminFault>),
+    /// A node's installer that hangs goes on.
+    InstallerGoesOn(NodeRef),
     /// Colours and chatter in `rladmin` output.
     Noise(bool),
     /// The cluster store's replication link: true is up.

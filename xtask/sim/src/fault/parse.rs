@@ -180,6 +180,7 @@ fn parse_node_fault(node: NodeRef, words: &[&str]) -> Result<WorldFault, String>
         ["snapshot", name] => WorldFault::Snapshot(node, Some((*name).to_owned())),
         ["shard", hold] => WorldFault::Shards(node, parse_hold(hold)?),
         ["rlcheck", lie @ ..] => WorldFault::Rlcheck(node, parse_rlcheck(lie)?),
+        ["installer", "goes", "on"] => WorldFault::InstallerGoesOn(node),
         ["rladmin", fault @ ..] => WorldFault::Rladmin(node, parse_rladmin(fault)?),
         [] => return Err("there is no effect".to_owned()),
         _ => return Err(format!("`{}` is not an effect", words.join(" "))),
@@ -200,8 +201,9 @@ fn parse_rlcheck(words: &[&str]) -> Result<Option<RlcheckLie>, String> {
     match words {
         ["passes"] => Ok(Some(RlcheckLie::Passes)),
         ["fails", test] => Ok(Some(RlcheckLie::Fails((*test).to_owned()))),
+        ["hangs"] => Ok(Some(RlcheckLie::Hangs)),
         ["honest"] => Ok(None),
-        _ => Err("rlcheck takes `passes`, `fails TEST` or `honest`".to_owned()),
+        _ => Err("rlcheck takes `passes`, `fails TEST`, `hangs` or `honest`".to_owned()),
     }
 }
 
@@ -236,6 +238,7 @@ impl WorldFault {
         match self {
             Self::Services(node, _) | Self::Maintenance(node, _) | Self::Snapshot(node, _) => Some(*node),
             Self::Shards(node, _) | Self::Rlcheck(node, _) | Self::Rladmin(node, _) => Some(*node),
+            Self::InstallerGoesOn(node) => Some(*node),
             Self::Task(_, node) => *node,
             _ => None,
         }
@@ -312,7 +315,7 @@ mod tests {
         }
         let world = "node 1 down|master up|node 1 maintenance off|node 1 snapshot|node 1 snapshot x|node 1 shard loading|\
             node 1 shard syncing|node 1 shard ok|master to node 2|task t|task t master|no tasks|config a b|\
-            node 1 rlcheck passes|node 1 rlcheck fails verify_services|node 1 rlcheck honest|node 1 rladmin hangs|\
+            node 1 rlcheck passes|node 1 rlcheck hangs|node 1 installer goes on|node 1 rlcheck fails verify_services|node 1 rlcheck honest|node 1 rladmin hangs|\
             node 1 rladmin garbage|node 1 rladmin empty|node 1 rladmin exits 2|node 1 rladmin honest|noise on|\
             ccs link down|ccs link up|upgrade mode on";
         for effect in world.split('|') {

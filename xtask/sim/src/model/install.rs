@@ -108,6 +108,19 @@ impl Model {
             .unwrap_or_default()
     }
 
+    /// Ends the hanging of a node's running installer.
+    pub(super) fn installer_goes_on(&mut self, uid: u32) {
+        let hangs = |effect: &Effect| matches!(effect, Effect::Install(InstallFault::Hang { .. }));
+        for install in self.installs.iter_mut().filter(|install| install.uid == uid) {
+            install.effects.retain(|(_, effect)| !hangs(effect));
+        }
+    }
+
+    /// Whether an install is to hang at a stage.
+    pub fn hangs(&self, uid: u32, pid: u32, stage: Stage) -> bool {
+        self.install_faults(uid, pid).contains(&InstallFault::Hang { at: stage })
+    }
+
     fn install(&self, uid: u32, pid: u32) -> Option<&Install> {
         self.installs.iter().rev().find(|install| (install.uid, install.pid) == (uid, pid))
     }

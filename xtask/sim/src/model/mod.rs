@@ -1,6 +1,7 @@
 //! The one truth about a simulated cluster: plain values, changed only by pure functions that are given the time.
 
 mod install;
+mod links;
 mod nodes;
 mod shards;
 mod world;
@@ -83,6 +84,12 @@ pub struct Node {
     pub rlcheck: Option<RlcheckLie>,
     /// How its `rladmin` misbehaves.
     pub rladmin: Option<RladminFault>,
+    /// Calls of its tools that hang at present.
+    pub hanging: u32,
+    /// The nodes it hears on the network; none if it does not listen, as where all nodes share a machine.
+    pub hears: Option<BTreeSet<u32>>,
+    /// Since when it has been cut off from the majority of its cluster.
+    pub cut_off: Option<Timestamp>,
 }
 
 /// A node's services process.
@@ -294,7 +301,15 @@ impl Node {
             hold: None,
             rlcheck: None,
             rladmin: None,
+            hanging: 0,
+            hears: None,
+            cut_off: None,
         }
+    }
+
+    /// Whether it takes part in its cluster: its services run, and reach the majority.
+    pub fn is_member(&self) -> bool {
+        self.is_up() && self.cut_off.is_none()
     }
 
     /// Whether its services run.

@@ -23,6 +23,8 @@ impl Model {
             return;
         }
         node.services = Services::Down { since: now };
+        node.hears = None;
+        node.cut_off = None;
         self.note(now, Happened::ServicesDown { uid });
         self.shards_leave(uid, now);
     }
@@ -33,7 +35,7 @@ impl Model {
         if self.master.is_some_and(|uid| !self.is_detected_down(uid, now)) {
             return;
         }
-        let up = |uid: &u32| self.nodes.get(uid).is_some_and(Node::is_up);
+        let up = |uid: &u32| self.nodes.get(uid).is_some_and(Node::is_member);
         let has_quorum = self.nodes.keys().filter(|uid| up(uid)).count() * 2 > self.nodes.len();
         let lowest = self.nodes.keys().copied().find(|uid| up(uid));
         let elected = self.script.elected().filter(|uid| up(uid)).or(lowest).filter(|_| has_quorum);
@@ -55,12 +57,14 @@ impl Model {
         self.down_for(uid, now).is_some_and(|millis| millis >= self.timing.detect.as_millis())
     }
 
-    /// How long a node's services have been gone, in milliseconds.
+    /// How long a node's services have been gone or cut off, in milliseconds.
     pub fn down_for(&self, uid: u32, now: Timestamp) -> Option<u128> {
-        match self.nodes.get(&uid)?.services {
-            Services::Up { .. } => None,
-            Services::Down { since } => Some(millis_between(since, now)),
-        }
+        let node = self.nodes.get(&uid)?;
+        let since = match node.services {
+            Services::Up { .. } => node.cut_off?,
+            Services::Down { since } => since,
+        };
+        Some(millis_between(since, now))
     }
 }
 

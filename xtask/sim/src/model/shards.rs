@@ -113,7 +113,7 @@ impl Model {
     }
 
     fn node_is_up(&self, uid: u32) -> bool {
-        self.nodes.get(&uid).is_some_and(Node::is_up)
+        self.nodes.get(&uid).is_some_and(Node::is_member)
     }
 
     fn primary_is_ok(&self, replica: &Shard) -> bool {
@@ -181,7 +181,7 @@ impl Model {
 
     /// Whether every node is up and every shard fine.
     pub fn is_settled(&self) -> bool {
-        self.nodes.values().all(Node::is_up)
+        self.nodes.values().all(Node::is_member)
             && self.shards.values().all(|shard| self.shard_state(shard) == ShardState::Ok)
     }
 }

@@ -44,6 +44,7 @@ impl Model {
             WorldFault::Config(key, value) => drop(self.config.insert(key.clone(), value.clone())),
             WorldFault::Rlcheck(at, lie) => self.nodes.get_mut(&node(self, at)?)?.rlcheck = lie.clone(),
             WorldFault::Rladmin(at, fault) => self.nodes.get_mut(&node(self, at)?)?.rladmin = *fault,
+            WorldFault::InstallerGoesOn(at) => self.installer_goes_on(node(self, at)?),
             WorldFault::Noise(on) => self.noise = *on,
             WorldFault::CcsLink(up) => self.ccs_link_up = *up,
             WorldFault::UpgradeMode(on) => self.upgrade_mode = *on,

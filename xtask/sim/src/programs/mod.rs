@@ -2,6 +2,8 @@
 
 pub mod installer;
 pub mod installer_checks;
+mod network;
 pub mod services;
 pub mod shard;
+pub mod supervisor;
 pub mod tool;

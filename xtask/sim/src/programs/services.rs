@@ -10,6 +10,7 @@ use tokio::net::UnixStream;
 use tokio::process::Child;
 use tokio::sync::mpsc;
 
+use super::network;
 use crate::roots;
 use crate::wire::{self, Command, Launch, Report, Request, WireError};
 
@@ -21,23 +22,27 @@ pub async fn run(root: &Path) -> Result<(), WireError> {
     let mut reader = BufReader::new(read);
     wire::send(&mut write, &Request::Services { uid: marker.uid, pid: std::process::id(), version }).await?;
     let (ended, mut reports) = mpsc::unbounded_channel();
+    let mut network = network::listen(&marker).await?;
     let mut shards = Shards { root: root.to_owned(), binary: marker.binary, pids: BTreeMap::new(), ended };
     loop {
         tokio::select! {
             command = wire::receive::<Command>(&mut reader) => match command? {
                 Some(Command::Launch(launch)) => {
                     let pid = shards.launch(&launch)?;
-                    wire::send(&mut write, &Report { shard: launch.shard, pid }).await?;
+                    wire::send(&mut write, &Report::Shard { shard: launch.shard, pid }).await?;
                 }
                 Some(Command::Stop { shard }) => shards.signal(shard, Signal::KILL),
                 Some(Command::Quit) => break,
+                // Only a supervisor is told so.
+                Some(Command::Start) => {}
                 // The children die with this process.
                 None => return Ok(()),
             },
             Some(shard) = reports.recv() => {
                 shards.pids.remove(&shard);
-                wire::send(&mut write, &Report { shard, pid: None }).await?;
+                wire::send(&mut write, &Report::Shard { shard, pid: None }).await?;
             }
+            Some(uids) = network.recv() => wire::send(&mut write, &Report::Hears { uids }).await?,
         }
     }
     shards.stop_all(&mut reports).await;

@@ -9,7 +9,7 @@ use crate::model::Model;
 /// Runs a command on a node. Only the node's own services can answer, so without them everything fails.
 pub fn run(model: &mut Model, uid: u32, args: &[String], now: Timestamp) -> Output {
     let words: Vec<&str> = args.iter().map(String::as_str).filter(|word| *word != "-y").collect();
-    if !model.nodes.get(&uid).is_some_and(crate::model::Node::is_up) {
+    if !model.nodes.get(&uid).is_some_and(crate::model::Node::is_member) {
         return Output::fail(1, "ERROR: failed to connect to the cluster: [Errno 111] Connection refused\n");
     }
     let result = match words.as_slice() {
@@ -17,6 +17,7 @@ pub fn run(model: &mut Model, uid: u32, args: &[String], now: Timestamp) -> Outp
         ["cluster", rest @ ..] => cluster(model, rest, now),
         ["info", "cluster"] => Ok(info_cluster(model)),
         ["info", "node", node] => node_uid(model, node).map(|node| info_node(model, node)),
+        ["tune", "cluster", key, value] => tune(model, key, value),
         ["node", node, rest @ ..] => {
             node_uid(model, node).and_then(|node| node_command(model, node, rest, now))
         }
@@ -129,6 +130,14 @@ fn config(model: &mut Model, key: &str, value: &str) -> Result<String, String> {
         (key, _) => return Err(invalid(key)),
     }
     Ok("Cluster configured successfully\n".to_owned())
+}
+
+fn tune(model: &mut Model, key: &str, value: &str) -> Result<String, String> {
+    if !model.config.contains_key(key) {
+        return Err(invalid(key));
+    }
+    model.config.insert(key.to_owned(), value.to_owned());
+    Ok("Finished successfully\n".to_owned())
 }
 
 fn running_actions(model: &Model) -> String {

@@ -124,7 +124,7 @@ fn failure(node: &Node, test: &str) -> Option<String> {
     match &node.rlcheck {
         Some(RlcheckLie::Passes) => return None,
         Some(RlcheckLie::Fails(name)) if name == test => return Some(format!("{test} failed")),
-        Some(RlcheckLie::Fails(_)) | None => {}
+        Some(RlcheckLie::Fails(_) | RlcheckLie::Hangs) | None => {}
     }
     let refused = |process: &str| {
         format!("process {process} is not running or not responding ([Errno 111] Connection refused)")

@@ -192,7 +192,7 @@ pub(super) fn endpoints(model: &Model, view: &View) -> Table {
     let mut table = Table::new("ENDPOINTS:", &columns);
     for db in model.databases.values() {
         let Some(primary) = model.primary_of(db.id, 0) else { continue };
-        let node_up = model.nodes.get(&primary.node).is_some_and(Node::is_up);
+        let node_up = model.nodes.get(&primary.node).is_some_and(Node::is_member);
         let status = if node_up { "OK" } else { "DOWN" };
         if (view.issues_only && !is_issue(status)) || !view.wants(primary.node, db.id) {
             continue;
