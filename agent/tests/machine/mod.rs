@@ -107,6 +107,17 @@ impl Machine {
         })
     }
 
+    /// An op runner for a step that was started before: it must do nothing, however late it comes.
+    pub fn run_late(&self, step: &StepId) {
+        let config = Config::load(&self.place.path("agent.toml")).unwrap();
+        let host = Host { kept: Arc::clone(&self.kept), held: Arc::default() };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (clock, disk) = (self.clock(), Disk::real());
+        let ended = runtime.block_on(run_op_on(&config, step, &host, &clock, &disk, || {}));
+        assert!(matches!(ended, Err(OpError::StartedBefore(_))), "{step}: {ended:?}");
+    }
+
     /// The agent, as a supervisor starts it.
     fn open(&self, power: &Power) -> Result<Executor, StateError> {
         let disk = Disk::watched(Arc::new(power.clone()));

@@ -245,6 +245,16 @@ async fn a_store_below_its_agents_starts_nothing_and_says_what_to_do() {
     assert_eq!(failure.id, "stale-plan", "it is obeyed now, and refuses for another reason: {failure}");
 }
 
+/// Two stores that count by themselves come to the same numbers: the same epoch is not above.
+#[tokio::test]
+async fn a_store_that_would_drive_at_an_epoch_that_was_used_starts_nothing() {
+    let stage = Stage::new();
+    stage.agents[0].with(|state| state.highest = Epoch(1));
+    let failure = stage.core_on("new.db").await.start(&plan_json("orders"), false).await.unwrap_err();
+    assert_eq!(failure.id, "takeover-needed");
+    assert!(failure.message.contains("this store would drive at 1"), "{failure}");
+}
+
 #[tokio::test]
 async fn a_cluster_that_is_not_configured_is_not_taken_over() {
     let stage = Stage::new();
