@@ -96,7 +96,9 @@ impl ClaimRecord {
             epoch: asked.epoch,
             holder: asked.holder.clone(),
         });
-        Ok(Self { claim, highest_epoch: asked.epoch, released: self.released })
+        // Freed is given back: whoever counts to the same epoch in a store of his own has not been shown this node.
+        let released = if claim.is_none() { Some(asked.epoch) } else { self.released };
+        Ok(Self { claim, highest_epoch: asked.epoch, released })
     }
 
     /// The run that holds the node.

@@ -381,3 +381,39 @@ async fn an_op_runner_that_cannot_be_started_changes_nothing_and_never_will() {
     assert!(!late.status.success());
     assert_eq!(lines(&place.path("root/starts")), 0);
 }
+
+#[tokio::test]
+async fn no_installer_is_started_beside_one_that_was_given_up_but_lives() {
+    let place = Place::new();
+    let package = place.package(&format!("echo {NEW} > \"$ROOT/version\""));
+    let agent = Agent::start(&place);
+    let mut driver = agent.driver(1);
+    driver.claim().await.unwrap();
+    let spec = StepSpec::Install(driver.prepare(&package).await);
+    let earlier = place.path("state/steps/earlier");
+    fs::create_dir_all(&earlier).unwrap();
+    fs::write(earlier.join("started.json"), "{}").unwrap();
+    let lock = fs::File::create(earlier.join("op.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let StepOutcome::Failed(failure) = driver.outcome("install", &spec).await else {
+        panic!("it was started")
+    };
+    assert_eq!(failure.id, "install-in-flight");
+    assert!(failure.message.contains("earlier"), "{failure:?}");
+    drop(lock);
+    installed(driver.outcome("again", &spec).await);
+}
+
+#[tokio::test]
+async fn an_agent_whose_program_was_replaced_still_starts_its_op_runner() {
+    let place = Place::new();
+    let package = place.package(&format!("echo {NEW} > \"$ROOT/version\""));
+    let program = place.path("ratchet-agent");
+    fs::copy(env!("CARGO_BIN_EXE_ratchet-agent"), &program).unwrap();
+    let agent = Agent::start_program(&place, &program);
+    let mut driver = agent.driver(1);
+    driver.claim().await.unwrap();
+    let spec = StepSpec::Install(driver.prepare(&package).await);
+    fs::remove_file(&program).unwrap();
+    installed(driver.outcome("install", &spec).await);
+}

@@ -189,7 +189,8 @@ fn forbidden_names_and_stubs_do_not_creep_in() {
     let names = ["Manager", "Helper", "Util"].map(|name| [format!("struct {name}"), format!("enum {name}")]);
     let stubs = ["todo!(", "unimplemented!(", "#[ignore"].map(str::to_owned);
     for below in ["proto/src", "agent/src", "coordinator/src", "xtask"] {
-        for (name, text) in sources(below) {
+        // This file names them.
+        for (name, text) in sources(below).into_iter().filter(|(name, _)| name != "xtask/tests/source.rs") {
             for word in names.iter().flatten().chain(&stubs) {
                 assert!(!code(&text).any(|line| line.contains(word.as_str())), "{name} says `{word}`");
             }

@@ -98,7 +98,9 @@ fn what_is_taken_over_goes_to_another_run_or_to_nobody_and_the_old_driver_is_out
     let moved = held("r1", 5).take_over(&take_over(Some("r1"), Some("r2"), 6), at(99)).unwrap();
     assert_eq!(moved.claim, Some(Claim { since: at(99), ..claim("r2", 6) }));
     let freed = held("r1", 5).take_over(&take_over(Some("r1"), None, 6), at(99)).unwrap();
-    assert_eq!(freed, ClaimRecord { claim: None, highest_epoch: Epoch(6), released: None });
+    assert_eq!(freed, ClaimRecord { claim: None, highest_epoch: Epoch(6), released: Some(Epoch(6)) });
+    let twin = freed.claim(claim("r9", 6)).unwrap_err();
+    assert_eq!(twin.failure().id, "stale-epoch", "another store may have counted to the same epoch");
     for record in [&moved, &freed] {
         assert!(matches!(record.check(&authority("r1", 5)), Err(Refusal::StaleEpoch { .. })));
         assert!(matches!(record.release(&authority("r1", 5)), Err(Refusal::StaleEpoch { .. })));

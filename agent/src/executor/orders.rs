@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::{Authority, Failure, StepId, StepOutcome, StepProgress, StepSpec};
+use proto::{Authority, Failure, StepId, StepKind, StepOutcome, StepProgress, StepSpec};
 use tokio_util::sync::CancellationToken;
 
 use super::running::Running;
@@ -55,7 +55,17 @@ impl Executor {
         let busy = desk.running.refuse_if_busy(spec.kind());
         let stopping = self.shared.stop.is_cancelled();
         let admitted =
-            admission(asked, known.as_ref().map(|known| (&known.record, known.stage)), stopping, busy)?;
+            admission(asked, known.as_ref().map(|known| (&known.record, known.stage)), stopping, busy);
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            // A copy of this order that comes later, when nothing keeps it off any more, must start nothing either.
+            Err(refusal @ (Refusal::Busy { .. } | Refusal::Stopping)) if spec.kind() == StepKind::Install => {
+                let record = known.map(|known| known.record);
+                let record = record.map_or_else(|| self.order(authority, step, spec, None), Ok)?;
+                return self.close(&mut desk, record).or(Err(refusal));
+            }
+            Err(refusal) => return Err(refusal),
+        };
         match (admitted, known) {
             (Admission::Join, Some(known)) => Ok(known.history),
             (Admission::GoOn, Some(known)) => {

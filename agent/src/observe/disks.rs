@@ -21,7 +21,7 @@ pub(super) async fn disks(product: &Product, state_dir: &Path) -> Vec<Disk> {
         (DiskUse::Staging, state_dir.to_owned()),
         (DiskUse::Install, product.rooted(install)),
         (DiskUse::Var, product.rooted(var)),
-        (DiskUse::Tmp, PathBuf::from("/tmp")),
+        (DiskUse::Tmp, product.rooted("/tmp")),
     ];
     futures::future::join_all(places.map(|(purpose, path)| disk(purpose, path))).await
 }

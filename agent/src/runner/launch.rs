@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -64,8 +64,8 @@ pub(super) async fn detach(config: &Config, step: &StepId) -> Result<(), LaunchE
 
 async fn run_detacher(config: &Config, step: &StepId) -> Result<(), LaunchError> {
     let log = files(&StateDir::at(&config.state_dir).step(step)).runner_log;
-    let program = program(config)?;
-    let failed = |source| LaunchError::Program { program: program.clone(), source };
+    let program = program(config);
+    let failed = |source| LaunchError::Program { program: program.display().to_string(), source };
     let status = Command::new(&program)
         .arg("--config")
         .arg(&config.file)
@@ -86,8 +86,8 @@ async fn run_detacher(config: &Config, step: &StepId) -> Result<(), LaunchError>
 /// [`LaunchError`], also when it ended without having begun.
 pub async fn run_detached(config: &Config, step: &StepId) -> Result<(), LaunchError> {
     let log = files(&StateDir::at(&config.state_dir).step(step)).runner_log;
-    let program = program(config)?;
-    let failed = |source| LaunchError::Program { program: program.clone(), source };
+    let program = program(config);
+    let failed = |source| LaunchError::Program { program: program.display().to_string(), source };
     // Not a group leader: the agent starts it without a group of its own.
     rustix::process::setsid().map_err(|error| failed(error.into()))?;
     let mut runner = Command::new(&program)
@@ -112,12 +112,9 @@ pub async fn run_detached(config: &Config, step: &StepId) -> Result<(), LaunchEr
     Ok(())
 }
 
-fn program(config: &Config) -> Result<String, LaunchError> {
-    if let Some(program) = &config.program {
-        return Ok(program.display().to_string());
-    }
-    let failed = |source| LaunchError::Program { program: "ratchet-agent".to_owned(), source };
-    Ok(std::env::current_exe().map_err(failed)?.display().to_string())
+/// This very program, also when its file was replaced meanwhile by that of a newer package.
+fn program(config: &Config) -> PathBuf {
+    config.program.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
 fn log_file(path: &Path) -> Result<Stdio, StateError> {

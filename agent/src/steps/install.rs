@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::{Failure, FailureKind, InstallSpec, Installed, StepReport};
+use proto::{Failure, FailureKind, InstallSpec, Installed, StepId, StepReport};
 use tokio::time::Instant;
 
 use super::{Done, StepContext, Stop};
@@ -67,6 +67,10 @@ async fn check_preconditions(context: &StepContext, spec: &InstallSpec) -> Resul
         return Err(Box::new(failure));
     }
     runner::manifest_for(spec, &door.state)?;
+    let another = runner::another_lives(&*door.ops, &door.state, &context.record.step).await;
+    if let Some(other) = another.map_err(|error| Box::new(Failure::from(error)))? {
+        return Err(still_at_work(&other));
+    }
     let installed = door.node.installed().await?.version;
     if installed != spec.expected_installed {
         let cause = format!("{installed} is installed, and the plan expects {}", spec.expected_installed);
@@ -81,6 +85,13 @@ async fn check_preconditions(context: &StepContext, spec: &InstallSpec) -> Resul
         }
     }
     Ok(())
+}
+
+fn still_at_work(other: &StepId) -> Box<Failure> {
+    let message =
+        format!("the installer of step {other} is still at work on this node; none was started beside it");
+    let remedy = "wait for it to end, or end it on the node; then `ratchet resume`";
+    Box::new(Failure::operator("install-in-flight", message, remedy))
 }
 
 fn changed(id: &str, cause: String) -> Box<Failure> {

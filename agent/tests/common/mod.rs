@@ -112,7 +112,12 @@ pub struct Agent {
 
 impl Agent {
     pub fn start(place: &Place) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_ratchet-agent"))
+        Self::start_program(place, Path::new(env!("CARGO_BIN_EXE_ratchet-agent")))
+    }
+
+    /// Of a program that lies in the place.
+    pub fn start_program(place: &Place, program: &Path) -> Self {
+        let mut process = Command::new(program)
             .arg("--config")
             .arg(place.path("agent.toml"))
             .env_remove("JOURNAL_STREAM")

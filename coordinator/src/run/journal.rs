@@ -7,6 +7,7 @@ use proto::{Clock, Failure, FailureKind, RunId};
 use tokio::sync::Mutex;
 
 use super::{Action, Event, Run, decide, next, replay};
+use crate::failures::superseded;
 use crate::store::{Lease, Store};
 
 /// A run's journal in the hands of its driver.
@@ -36,6 +37,9 @@ impl Journal {
     ) -> Result<Self, Failure> {
         let records = store.journal(&run, 1).await?;
         let state = replay(&run, &records)?;
+        if state.driver.as_ref().is_some_and(|driver| driver.epoch >= lease.epoch) {
+            return Err(superseded(&lease.cluster, store.latest_driver(&lease.cluster).await?.as_ref()));
+        }
         let last_seq = records.last().map_or(0, |record| record.seq);
         let inner = Mutex::new(Inner { run: state, last_seq, last_request: 0 });
         let holder = crate::identity::holder();

@@ -22,7 +22,8 @@ pub(super) fn forgotten_install(run: &Run, step: &StepId, entry: &StepEntry) -> 
     );
     let world = "the agent's state directory is a new one, so it knows of no install";
     let remedy = format!(
-        "on the node, make sure that no install.sh is at work and see what is installed; then: ratchet resume {}",
+        "on the node, make sure that no install.sh is at work; then: ratchet resume {}, which looks at the node and \
+         installs nothing",
         run.id
     );
     contradiction(entry.node, Some(StepKind::Install), &journal, world, remedy)

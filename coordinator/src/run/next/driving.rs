@@ -53,25 +53,30 @@ pub(super) fn claim(run: &mut Run, node: NodeUid, memory: Option<&AgentMemory>, 
 }
 
 /// The agent has lost its state directory: archives and trees are gone with it, and what became of an install that it was
-/// sent can no longer be asked. The journal and the agent then tell different stories.
+/// sent can no longer be asked. The journal and the agent then tell different stories. Such an install counts as cut off:
+/// the node is looked at, and only a `retry` installs again (promise P6).
 fn forget(run: &mut Run, node: NodeUid, at: Timestamp) -> Verdict {
-    let lost = |entry: &StepEntry| {
-        let prepared = matches!(entry.kind(), StepKind::Fetch | StepKind::Unpack);
-        entry.node == node && prepared && (entry.in_flight() || entry.completed())
+    let install = run.install_in_flight().filter(|(_, entry)| entry.node == node);
+    run.contradiction = install.map(|(step, entry)| forgotten_install(run, step, entry));
+    let lost = |entry: &StepEntry| match entry.kind() {
+        StepKind::Fetch | StepKind::Unpack => entry.in_flight() || entry.completed(),
+        StepKind::Install => entry.in_flight(),
+        StepKind::Check | StepKind::Confirm | StepKind::Collect | StepKind::Restart | StepKind::Tune => false,
     };
-    let lost: Vec<StepId> =
-        run.ledger.iter().filter(|(_, entry)| lost(entry)).map(|(step, _)| step.clone()).collect();
+    let lost: Vec<StepId> = run
+        .ledger
+        .iter()
+        .filter(|(_, entry)| entry.node == node && lost(entry))
+        .map(|(step, _)| step.clone())
+        .collect();
     for step in lost {
         if let Some(entry) = run.ledger.get_mut(&step) {
-            entry.state = StepState::Ended(Box::new(StepOutcome::Interrupted(
-                "its agent has lost its state directory".to_owned(),
-            )));
+            let reason = "its agent has lost its state directory".to_owned();
+            entry.state = StepState::Ended(Box::new(StepOutcome::Interrupted(reason)));
             entry.ended_at = Some(at);
         }
     }
     progress(run, node)?.round += 1;
-    let install = run.install_in_flight().filter(|(_, entry)| entry.node == node);
-    run.contradiction = install.map(|(step, entry)| forgotten_install(run, step, entry));
     Ok(())
 }
 

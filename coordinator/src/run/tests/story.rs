@@ -61,6 +61,11 @@ fn an_agent_that_lost_its_memory_of_an_install_is_not_believed_that_it_never_got
     world.ask(Request::Resume);
     claim(&mut world, "second");
     world.drive(works);
+    assert!(world.installs.is_empty(), "P6: resume only looks");
+    world.take_over();
+    world.ask(Request::Retry { node: None });
+    claim(&mut world, "second");
+    world.drive(works);
     assert!(world.is_done(), "P12: a person has looked, and the run goes on: {:?}", world.run.phase);
     assert_eq!(world.nodes_installed(), [2, 1, 3]);
 }
