@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::wire::TakeClaim;
-use proto::{Clock, Failure, NodeUid, RunId};
+use proto::{Clock, Failure, NodeUid, RunId, Setting};
 use tokio_util::sync::CancellationToken;
 
+use super::decide::settings::by_hand;
 use super::journal::Journal;
 use super::retrying::Patience;
-use super::{Action, Event, Halt, Run, RunEnd, StepOrder, Wait};
+use super::{Action, Event, Halt, Run, RunEnd, SideEffect, StepOrder, Wait};
 use crate::agents::Agents;
 use crate::paths::Table;
 use crate::plan::post_advice;
@@ -119,9 +120,12 @@ impl Driving {
 
     async fn end(&self, end: RunEnd) -> Result<(), Failure> {
         let run = self.journal.state().await;
+        let mut advice = left_changed(&run);
         if end == RunEnd::Done && !run.prepare_only {
             let snapshot = self.look(&run).await?;
-            let advice = post_advice(&snapshot, &run.plan, &self.world.table);
+            advice.extend(post_advice(&snapshot, &run.plan, &self.world.table));
+            self.journal.append(Event::Advised { advice }).await?;
+        } else if !advice.is_empty() {
             self.journal.append(Event::Advised { advice }).await?;
         }
         self.journal.append(Event::Ended(end)).await
@@ -174,6 +178,15 @@ impl Driving {
         let (done, minded) = tokio::join!(work, requests);
         minded.map(|()| done)
     }
+}
+
+/// What a run leaves changed because somebody insisted on its end.
+fn left_changed(run: &Run) -> Vec<String> {
+    let told = |(setting, effect): (Setting, &SideEffect)| {
+        let SideEffect { original, wanted, .. } = effect;
+        format!("{setting} is still {wanted} and was {original}: {}", by_hand(setting, effect))
+    };
+    run.open_settings().map(told).collect()
 }
 
 /// What an agent answers to a driver whose time is over.

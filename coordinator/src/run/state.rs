@@ -44,6 +44,8 @@ pub struct Run {
     pub pause_wanted: bool,
     /// Whether an abort was asked for.
     pub abort_wanted: bool,
+    /// How often an abort was asked for.
+    pub aborts: u32,
     /// Why the gate last held back, until when it waits.
     pub held: Option<(Vec<String>, Timestamp)>,
     /// What is being tried again, by node; `None` for what is about no single node.
@@ -169,6 +171,11 @@ impl Run {
     /// Settings that are to be put back before the run may end well (promise P13).
     pub fn open_settings(&self) -> impl Iterator<Item = (Setting, &super::SideEffect)> {
         self.settings.iter().filter(|(_, effect)| effect.open()).map(|(setting, effect)| (*setting, effect))
+    }
+
+    /// Whether somebody has asked for an abort again, after one that could not put everything back.
+    pub fn insists_on_abort(&self) -> bool {
+        self.abort_wanted && self.aborts > 1
     }
 
     /// Whether the turn has come as far as an install that may have been started.

@@ -2,7 +2,7 @@
 
 mod orders;
 mod prepare;
-mod settings;
+pub(super) mod settings;
 mod turn;
 
 use proto::{Failure, NodeUid, RestartableService, StepKind, StepSpec};
@@ -47,15 +47,17 @@ pub fn decide(run: &Run) -> Action {
     between_turns(run)
 }
 
-/// A refused claim ends a run that has changed nothing, and halts one that has. Whoever wants to abort gets his way: what
-/// could not be put back without the node is told.
+/// A refused claim ends a run that has changed nothing, and halts one that has. Whoever wants to abort gets his way, if
+/// there is nothing to be put back or he has said so twice.
 fn after_refusal(run: &Run, node: NodeUid, failure: &Failure) -> Action {
-    let untouched = run.installs(None) == 0 && run.open_settings().next().is_none();
-    match (run.abort_wanted && run.turn.is_none(), untouched) {
-        (true, _) => release_then(run, RunEnd::Aborted),
-        (false, true) => release_then(run, RunEnd::Blocked(failure.clone())),
-        (false, false) => Action::Halt(Halt { node: Some(node), step: None, failure: failure.clone() }),
+    let nothing_open = run.open_settings().next().is_none();
+    if run.abort_wanted && run.turn.is_none() && (nothing_open || run.insists_on_abort()) {
+        return release_then(run, RunEnd::Aborted);
     }
+    if run.installs(None) == 0 && nothing_open {
+        return release_then(run, RunEnd::Blocked(failure.clone()));
+    }
+    Action::Halt(Halt { node: Some(node), step: None, failure: failure.clone() })
 }
 
 /// Every way out puts settings back first (promise P13), then gives the nodes back.

@@ -25,8 +25,8 @@ fn change(run: &Run, setting: Setting, wanted: u64) -> Option<Action> {
 }
 
 /// What is due before a run may end: each changed setting has its original value again. An agent that cannot do it is
-/// followed by the next one. A run that is to end well waits for a person when none can; one that is given up says what
-/// it leaves behind.
+/// followed by the next one; when none can, the run waits for a person. Whoever aborts a second time gets his way: the
+/// run ends and says what it leaves behind.
 pub(super) fn restore_settings(run: &Run, end: &RunEnd) -> Option<Action> {
     run.open_settings().find_map(|(setting, effect)| restore(run, setting, effect, end))
 }
@@ -38,13 +38,28 @@ fn restore(run: &Run, setting: Setting, effect: &SideEffect, end: &RunEnd) -> Op
     let failures: Vec<(NodeUid, Failure)> = failed(run, setting, effect.original).collect();
     match (run.nodes.keys().nth(failures.len()), failures.last()) {
         (Some(node), _) => Some(Action::Execute(tune(run, *node, setting, effect.original))),
-        (None, Some((node, failure))) if *end == RunEnd::Done => {
-            let message = format!("{setting} could not be put back to {}", effect.original);
-            let failure = Failure { message, cause: Some(failure.to_string()), ..failure.clone() };
-            Some(Action::Halt(Halt { node: Some(*node), step: Some(StepKind::Tune), failure }))
+        (None, Some((node, failure))) if *end == RunEnd::Done || !run.insists_on_abort() => {
+            Some(Action::Halt(not_restored(run, *node, setting, effect, failure)))
         }
         (None, _) => None,
     }
+}
+
+fn not_restored(run: &Run, node: NodeUid, setting: Setting, effect: &SideEffect, failure: &Failure) -> Halt {
+    let message = format!("{setting} could not be put back to {}", effect.original);
+    let remedy = format!(
+        "see that rladmin answers on a node, then: ratchet resume {0}; or leave it changed: ratchet abort {0}, and put it \
+         back with {1}",
+        run.id,
+        by_hand(setting, effect)
+    );
+    let failure = Failure::operator("setting-not-restored", message, remedy).because(failure.to_string());
+    Halt { node: Some(node), step: Some(StepKind::Tune), failure }
+}
+
+/// How a person puts a setting back.
+pub(in crate::run) fn by_hand(setting: Setting, effect: &SideEffect) -> String {
+    format!("rladmin tune cluster {setting} {}", effect.original)
 }
 
 /// Whether an agent has given a setting this value.

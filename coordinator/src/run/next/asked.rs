@@ -31,6 +31,7 @@ pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
         }
         Request::Abort => {
             run.abort_wanted = true;
+            run.aborts += 1;
             run.told += 1;
             if run.phase != Phase::Active {
                 run.turn = None;

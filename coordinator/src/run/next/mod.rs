@@ -87,6 +87,7 @@ fn create(id: &RunId, record: &Record) -> Option<Run> {
         told: 0,
         pause_wanted: false,
         abort_wanted: false,
+        aborts: 0,
         held: None,
         retries: Default::default(),
         breach: None,

@@ -88,14 +88,29 @@ fn what_cannot_be_put_back_keeps_the_run_from_ending_well_and_can_be_tried_again
 }
 
 #[test]
-fn an_abort_that_cannot_put_it_back_ends_all_the_same_with_the_entry_open() {
-    let mut world = world();
-    until_an_install(&mut world);
-    world.drive(fails(StepKind::Confirm));
-    world.ask(Request::Abort);
-    world.drive(fails(StepKind::Tune));
-    assert_eq!(world.run.phase, Phase::Ended(RunEnd::Aborted));
-    assert_eq!(world.run.open_settings().count(), 1, "and the run says so");
+fn an_abort_that_cannot_put_it_back_waits_for_a_person_who_may_insist() {
+    for insists in [false, true] {
+        let mut world = world();
+        until_an_install(&mut world);
+        world.drive(fails(StepKind::Confirm));
+        world.ask(Request::Abort);
+        world.drive(fails(StepKind::Tune));
+        let Phase::Halted(halt) = &world.run.phase else { panic!("{:?}", world.run.phase) };
+        assert_eq!(halt.failure.id, "setting-not-restored");
+        let remedy = halt.failure.remedy.as_deref().unwrap();
+        assert!(remedy.contains("rladmin tune cluster slave_ha_grace_period 600"), "{remedy}");
+        world.take_over();
+        if insists {
+            world.ask(Request::Abort);
+            world.drive(fails(StepKind::Tune));
+            assert_eq!(world.run.open_settings().count(), 1, "and the run says so");
+        } else {
+            world.ask(Request::Resume);
+            world.drive(works);
+            assert_eq!(world.settings[&GRACE.setting], ORIGINAL);
+        }
+        assert_eq!(world.run.phase, Phase::Ended(RunEnd::Aborted));
+    }
 }
 
 #[test]
