@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::commands::{self, cargo, exit_code};
-use crate::prerequisites::{self, C_COMPILER, DBUS, MAKE, NSPAWN, REDIS};
+use crate::prerequisites::{self, C_COMPILER, DBUS, IP, MAKE, MKFS, NSPAWN, REDIS};
 
 /// Arguments of `lab`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ enum What {
 
 /// Runs it.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    prerequisites::ensure(&[C_COMPILER, MAKE, REDIS, NSPAWN, DBUS])?;
+    prerequisites::ensure(&[C_COMPILER, MAKE, REDIS, NSPAWN, DBUS, IP, MKFS])?;
     commands::run(cargo().args(["build", "--workspace", "--bins", "--locked"]))?;
     let done = match &args.what {
         What::Up { rest } => {

@@ -16,6 +16,10 @@ pub const C_COMPILER: Program = Program { name: "cc", package: "gcc libc6-dev" }
 pub const MAKE: Program = Program { name: "make", package: "make" };
 /// Boots the nodes of the lab.
 pub const NSPAWN: Program = Program { name: "systemd-nspawn", package: "systemd-container" };
+/// Joins the nodes of the lab to a network of their own.
+pub const IP: Program = Program { name: "ip", package: "iproute2" };
+/// Makes the disks of such nodes.
+pub const MKFS: Program = Program { name: "mkfs.ext4", package: "e2fsprogs" };
 /// Carries the agent's words to the systemd of such a node.
 pub const DBUS: Program = Program { name: "dbus-daemon", package: "dbus" };
 

@@ -216,10 +216,10 @@ fn installed(outcome: StepOutcome) -> Run {
 }
 
 #[test]
-fn after_a_refused_install_only_a_retry_gets_on_and_it_is_offered() {
+fn after_an_install_that_ended_badly_going_on_and_trying_again_are_offered() {
     let failure = Failure::operator("disk-full", "there is no room", "make room");
     let refused = installed(StepOutcome::Failed(failure));
-    assert_eq!(shown(&refused).next_commands, ["ratchet retry r1", "ratchet abort r1", "ratchet show r1"]);
+    assert_eq!(shown(&refused).next_commands, ["ratchet resume r1", "ratchet retry r1", "ratchet abort r1"]);
     let cut_off = installed(StepOutcome::Interrupted("a reboot".to_owned()));
     assert_eq!(shown(&cut_off).next_commands, ["ratchet resume r1", "ratchet retry r1", "ratchet abort r1"]);
 }

@@ -162,7 +162,7 @@ pub fn exit_code(state: RunState) -> u8 {
 /// Commands that are legal now, the likeliest first: no state is a dead end (promise P12).
 pub fn next_commands(run: &Run, state: RunState) -> Vec<String> {
     let verb = |verb: &str| format!("ratchet {verb} {}", run.id);
-    match state {
+    let mut commands = match state {
         RunState::Running => vec![verb("watch"), verb("pause"), verb("abort")],
         RunState::Interrupted | RunState::Paused => vec![verb("resume"), verb("abort"), verb("show")],
         RunState::Halted => after_a_halt(run).iter().map(|word| verb(word)).collect(),
@@ -170,7 +170,12 @@ pub fn next_commands(run: &Run, state: RunState) -> Vec<String> {
             vec![format!("ratchet plan {} --to {}", run.plan.cluster, run.plan.target)]
         }
         RunState::Done => vec![format!("ratchet status {}", run.plan.cluster), verb("show")],
+    };
+    if matches!(run.phase, Phase::Ended(_)) && !run.kept.is_empty() {
+        // Gives back what could not be given back then.
+        commands.push(verb("abort"));
     }
+    commands
 }
 
 /// What is legal after a halt, and gets on.
@@ -179,8 +184,6 @@ fn after_a_halt(run: &Run) -> [&'static str; 3] {
     let install = turn.and_then(|turn| run.ledger.get(&run.step_id(turn.node, turn.hop, StepKind::Install)));
     match install {
         _ if run.install_in_flight().is_some() => ["resume", "show", "abort"],
-        // Its id is used up: to resume would find it failed once more.
-        Some(install) if install.refused() => ["retry", "abort", "show"],
         Some(install) if install.outcome().is_some() => ["resume", "retry", "abort"],
         Some(_) | None if turn.is_some() && run.installs(None) > 0 => ["resume", "retry", "abort"],
         Some(_) | None => ["resume", "abort", "show"],

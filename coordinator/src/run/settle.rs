@@ -27,8 +27,8 @@ impl Driving {
             if patience.is_over() {
                 return self.halt(held_too_long(&run, &reasons)).await;
             }
-            if reasons != told {
-                told.clone_from(&reasons);
+            if gist(&reasons) != told {
+                told = gist(&reasons);
                 let gives_up_at = patience.gives_up_at();
                 self.journal.append(Event::GateHeld { hop, reasons, gives_up_at }).await?;
             }
@@ -81,6 +81,16 @@ impl Driving {
         self.journal.take_requests().await?;
         Ok(self.journal.stop_wanted().await)
     }
+}
+
+/// Reasons without what changes at every look, such as how many seconds ago a node was last seen.
+fn gist(reasons: &[String]) -> Vec<String> {
+    let seconds = |word: &str| word.strip_suffix('s').is_some_and(|number| number.parse::<f64>().is_ok());
+    let gist = |reason: &String| {
+        let words: Vec<&str> = reason.split_whitespace().filter(|word| !seconds(word)).collect();
+        words.join(" ")
+    };
+    reasons.iter().map(gist).collect()
 }
 
 fn held_too_long(run: &Run, reasons: &[String]) -> Halt {

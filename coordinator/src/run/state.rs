@@ -36,6 +36,8 @@ pub struct Run {
     pub claimed: BTreeSet<NodeUid>,
     /// Nodes whose agents have been asked to take the claim back.
     pub released: BTreeSet<NodeUid>,
+    /// Nodes whose agents could not be asked to, and may still hold the claim.
+    pub kept: BTreeSet<NodeUid>,
     /// The first refused claim.
     pub refused: Option<(NodeUid, Failure)>,
     /// How often a person has told the run to go on, or to end.

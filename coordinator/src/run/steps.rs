@@ -24,8 +24,10 @@ enum Stay {
     Ended(Box<StepOutcome>),
     /// It never reached the agent.
     NeverStarted,
-    /// The connection was lost.
+    /// The agent could not be reached.
     Lost(Failure),
+    /// The agent was reached, then the connection broke.
+    Broken(Failure),
     /// Nobody can tell whether it was started.
     Unclear(Failure),
     /// It has not ended within its deadline.
@@ -73,7 +75,7 @@ impl Driving {
         let event = match self.stay(&address, &order, only_join, &run).await? {
             Stay::Ended(outcome) => Event::StepEnded { step: order.step, outcome },
             Stay::NeverStarted => Event::StepNeverStarted { step: order.step },
-            Stay::Lost(failure) => halt(out_of_reach(&run.id, &order, failure)),
+            Stay::Lost(failure) | Stay::Broken(failure) => halt(out_of_reach(&run.id, &order, failure)),
             Stay::Unclear(failure) => {
                 Event::Halted(Box::new(unclear_install(&run, order.node, &order.step, &failure)))
             }
@@ -114,20 +116,20 @@ impl Driving {
         patience.about_step(order.node, &order.step);
         let overdue = Instant::now() + run.deadlines.of(order.wait());
         loop {
-            let seen = request.from_seq;
-            match self.attend(address, &mut request, &mut meter, overdue).await? {
-                Stay::Lost(_) if Instant::now() >= overdue => return Ok(Stay::Overdue),
-                Stay::Lost(failure) if patience.is_over() => return Ok(Stay::Lost(failure)),
-                Stay::Lost(failure) => {
-                    // Nobody knows whether the agent has got the install: from now on it is only asked for (P4, P6).
-                    request.only_join |= order.spec.kind() == StepKind::Install;
-                    if request.from_seq > seen {
-                        patience.renew();
-                    }
-                    self.pause_for_retry(&mut patience, failure.to_string()).await?;
+            let failure = match self.attend(address, &mut request, &mut meter, overdue).await? {
+                Stay::Lost(_) | Stay::Broken(_) if Instant::now() >= overdue => return Ok(Stay::Overdue),
+                // However long the step has been at work: out of reach it is from now on.
+                Stay::Broken(failure) => {
+                    patience.renew();
+                    failure
                 }
+                Stay::Lost(failure) if patience.is_over() => return Ok(Stay::Lost(failure)),
+                Stay::Lost(failure) => failure,
                 ended => return Ok(ended),
-            }
+            };
+            // Nobody knows whether the agent has got the install: from now on it is only asked for (P4, P6).
+            request.only_join |= order.spec.kind() == StepKind::Install;
+            self.pause_for_retry(&mut patience, failure.to_string()).await?;
         }
     }
 
@@ -155,8 +157,8 @@ impl Driving {
         while let Ok(news) = timeout_at(overdue, events.next()).await {
             let event = match news {
                 Some(Ok(event)) => event,
-                Some(Err(failure)) => return Ok(Stay::Lost(failure)),
-                None => return Ok(Stay::Lost(ended_early(address))),
+                Some(Err(failure)) => return Ok(Stay::Broken(failure)),
+                None => return Ok(Stay::Broken(ended_early(address))),
             };
             request.from_seq = event.seq + 1;
             if let StepProgress::Finished(outcome) = event.what {

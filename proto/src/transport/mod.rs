@@ -45,7 +45,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            keepalive_interval: Duration::from_secs(20),
+            keepalive_interval: Duration::from_secs(10),
             keepalive_timeout: Duration::from_secs(10),
         }
     }

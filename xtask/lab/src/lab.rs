@@ -13,7 +13,7 @@ use sim::{Cluster, ClusterSpec, Machines, PackageSpec, Pki, build_package};
 
 use crate::disk::Disk;
 use crate::mirror::Mirror;
-use crate::network::{NETWORK, Network, Party, address};
+use crate::network::{MIRROR, NETWORK, Network, Party, address};
 use crate::node::Site;
 use crate::{Node, Root, configuration};
 
@@ -21,6 +21,9 @@ use crate::{Node, Root, configuration};
 const ENGINE: &str = "/engine";
 /// What a node's agent keeps is on a disk of its own.
 const STATE: &str = "var/lib/ratchet-agent";
+/// The disk of everything else, in bytes: larger than what the preflight asks for, and sparse, so that it is no matter how
+/// much room there is outside.
+const SYSTEM_DISK: u64 = 32 << 30;
 /// The agent's unit.
 pub const AGENT: &str = "ratchet-agent.service";
 /// The simulated product's unit.
@@ -49,7 +52,8 @@ impl LabSpec {
         let timing =
             sim::Timing { detect: millis(50), failover: millis(80), install: millis(100), load: millis(50) };
         let cluster = ClusterSpec { timing, ..ClusterSpec::modelled(3, from) }.named("orders");
-        let deadlines = [("gate", "20s"), ("confirm", "20s"), ("install", "60s"), ("reach", "20s")];
+        // That a machine is gone without a word is noticed within half a minute.
+        let deadlines = [("gate", "20s"), ("confirm", "20s"), ("install", "90s"), ("reach", "20s")];
         Self {
             cluster,
             packages: packages.iter().map(|version| PackageSpec::new(*version)).collect(),
@@ -78,6 +82,7 @@ struct Seat {
     site: Site,
     root: Root,
     state: Disk,
+    _system: Disk,
     node: Option<Node>,
 }
 
@@ -111,6 +116,9 @@ impl Lab {
         let mut lab = Self { cluster, place: place.to_owned(), mirror, network, seats };
         lab.boot_all()?;
         lab.settle().await?;
+        // Whichever came up last may have lost the role to another meanwhile.
+        lab.cluster.inject("now: master to node 1").await?;
+        lab.cluster.inject(&spec.cluster.faults).await?;
         Ok(lab)
     }
 
@@ -140,6 +148,22 @@ impl Lab {
     /// The coordinator's configuration.
     pub fn configuration(&self) -> PathBuf {
         self.place.join("ratchet.toml")
+    }
+
+    /// Where the coordinator is on the network.
+    pub(crate) fn coordinator(&self) -> PathBuf {
+        self.network.namespace(Party::Coordinator)
+    }
+
+    /// What a person does on a node when all else fails: unpacks the package anew and runs its installer.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn install_by_hand(&self, uid: u32, package: &str) -> Result<()> {
+        let (dir, file) = ("srv/by-hand", self.place.join("mirror").join(package));
+        self.root(uid)?.write(&format!("{dir}/package.tar"), fs::read(file)?)?;
+        let script = format!("cd /{dir} && umask 0022 && tar xf package.tar && ./install.sh -y </dev/null");
+        self.node(uid)?.run(&["sh", "-c", &script]).map(drop)
     }
 
     /// A node that is on.
@@ -176,7 +200,11 @@ impl Lab {
     /// # Errors
     /// When it is off already.
     pub fn power_cut(&mut self, uid: u32) -> Result<()> {
-        self.seats.get_mut(&uid).with_context(|| format!("there is no node {uid}"))?.power_cut()
+        let seat = self.seats.get_mut(&uid).with_context(|| format!("there is no node {uid}"))?;
+        // A machine without power says nothing about its disk.
+        self.network.unplug(Party::Node(uid))?;
+        seat.power_cut()?;
+        self.network.renew(Party::Node(uid))
     }
 
     /// Boots a node from what is on its disk.
@@ -195,7 +223,7 @@ impl Lab {
         self.node(uid)?.run(&["systemctl", "kill", "--kill-who=main", "--signal=KILL", AGENT]).map(drop)
     }
 
-    /// What the package manager does with a new agent: another file under the old name, and a restart.
+    /// What the package manager does with a new agent: another file under the old name, and the order to restart.
     ///
     /// # Errors
     /// When the node refuses.
@@ -203,7 +231,9 @@ impl Lab {
         let program = "/usr/bin/ratchet-agent";
         let replace =
             format!("cp {program} {program}.new && echo >>{program}.new && mv {program}.new {program}");
-        self.node(uid)?.run(&["sh", "-c", &format!("{replace} && systemctl restart {AGENT}")]).map(drop)
+        self.node(uid)?
+            .run(&["sh", "-c", &format!("{replace} && systemctl restart --no-block {AGENT}")])
+            .map(drop)
     }
 
     /// Nothing between these two arrives any more, and nobody tells them.
@@ -230,10 +260,10 @@ impl Lab {
         self.seat(uid)?.state.freeze()
     }
 
-    /// It goes on writing.
+    /// It goes on writing, if it waited.
     ///
     /// # Errors
-    /// When it does already.
+    /// When the system refuses.
     pub fn thaw_disk(&self, uid: u32) -> Result<()> {
         self.seat(uid)?.state.thaw()
     }
@@ -275,6 +305,7 @@ impl Seat {
         let (name, place_of_node) = (format!("n{uid}"), place.join(format!("n{uid}")));
         let (lab, etc) =
             (place.file_name().context("a place without a name")?, Path::new("/etc/ratchet/pki"));
+        let system = Disk::make(&place_of_node.join("system.img"), SYSTEM_DISK, &place_of_node.join("root"))?;
         let root = Root::lay_out_with(&place_of_node, &configuration::agent(uid, spec, &pki.below(etc)))?;
         for file in [&pki.ca, &pki.cert, &pki.key] {
             let name = file.file_name().context("a file without a name")?.to_string_lossy();
@@ -288,10 +319,10 @@ impl Seat {
             lab: lab.to_string_lossy().into_owned(),
             name,
             place: place_of_node,
-            network: Some(network.namespace(uid)),
+            network: Some(network.namespace(Party::Node(uid))),
             shared: Some((place.join("c"), ENGINE.into())),
         };
-        Ok(Self { site, root, state, node: None })
+        Ok(Self { site, root, state, _system: system, node: None })
     }
 
     fn power_on(&mut self) -> Result<()> {
@@ -314,7 +345,7 @@ fn ip(uid: u32) -> IpAddr {
 async fn serve_packages(place: &Path, spec: &LabSpec) -> Result<(Mirror, Vec<configuration::Served>)> {
     let directory = place.join("mirror");
     fs::create_dir_all(&directory)?;
-    let mirror = Mirror::start(&directory, &address(Party::Coordinator)).await?;
+    let mirror = Mirror::start(&directory, MIRROR).await?;
     let mut served = Vec::new();
     for package in &spec.packages {
         let path = build_package(&directory, package)?;

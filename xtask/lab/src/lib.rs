@@ -15,10 +15,11 @@ mod node;
 mod ratchet;
 mod root;
 mod seal;
+pub mod up;
 
 pub use lab::{AGENT, Lab, LabSpec};
 pub use network::Party;
 pub use node::Node;
 pub use ratchet::{Driver, Said, Told};
 pub use root::Root;
-pub use seal::{Failed, sealed};
+pub use seal::{Failed, sealed, sealed_program};

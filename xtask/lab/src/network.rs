@@ -8,9 +8,11 @@ use crate::commands::line;
 
 /// The first three numbers of all addresses.
 pub const NETWORK: &str = "10.77.0";
-/// The coordinator's end of the bridge.
-const COORDINATOR: u32 = 254;
+/// The address of the package mirror: the bridge's own.
+pub const MIRROR: &str = "10.77.0.253";
 const BRIDGE: &str = "lab";
+/// The name that everybody's end of the cable has.
+const DEVICE: &str = "eth0";
 /// No machine of the lab has this address.
 const NOBODY: &str = "02:00:00:00:00:fe";
 
@@ -23,7 +25,7 @@ pub enum Party {
     Node(u32),
 }
 
-/// A bridge with a cable to every node. It ends with the seal's network namespace.
+/// A bridge with a cable to every party, each in a network namespace of its own. All end with the seal's.
 #[derive(Debug)]
 pub(crate) struct Network;
 
@@ -31,31 +33,38 @@ impl Network {
     pub(crate) fn make(nodes: u32) -> Result<Self> {
         line("ip link set lo up")?;
         line(&format!("ip link add {BRIDGE} type bridge"))?;
-        line(&format!("ip address add {NETWORK}.{COORDINATOR}/24 dev {BRIDGE}"))?;
+        line(&format!("ip address add {MIRROR}/24 dev {BRIDGE}"))?;
         line(&format!("ip link set {BRIDGE} up"))?;
-        for uid in 1..=nodes {
-            line(&format!("ip netns add n{uid}"))?;
-            line(&format!("ip link add v{uid} type veth peer name eth0 netns n{uid}"))?;
-            line(&format!("ip link set v{uid} master {BRIDGE} up"))?;
-            line(&format!("ip -n n{uid} address add {NETWORK}.{uid}/24 dev eth0"))?;
-            line(&format!("ip -n n{uid} link set eth0 up"))?;
-            line(&format!("ip -n n{uid} link set lo up"))?;
+        for party in std::iter::once(Party::Coordinator).chain((1..=nodes).map(Party::Node)) {
+            join(party)?;
         }
         Ok(Self)
     }
 
-    /// The network namespace of a node, which outlives its crashes.
-    pub(crate) fn namespace(&self, uid: u32) -> PathBuf {
-        PathBuf::from(format!("/run/netns/n{uid}"))
+    /// Pulls a party's cable.
+    pub(crate) fn unplug(&self, party: Party) -> Result<()> {
+        line(&format!("ip link set v-{} down", party.name())).map(drop)
+    }
+
+    /// Gives a party that is off the network of a machine that has just been switched on: connections of its former life
+    /// would go on speaking out of the kernel.
+    pub(crate) fn renew(&self, party: Party) -> Result<()> {
+        line(&format!("ip link delete v-{}", party.name()))?;
+        line(&format!("ip netns delete {}", party.name()))?;
+        join(party)
+    }
+
+    /// The network namespace of a party, which outlives crashes.
+    pub(crate) fn namespace(&self, party: Party) -> PathBuf {
+        PathBuf::from("/run/netns").join(party.name())
     }
 
     /// From now on nothing that two parties send to each other arrives, and nobody tells them: each sends to a card that is
     /// not there.
     pub(crate) fn cut(&self, one: Party, other: Party) -> Result<()> {
         for (from, to) in [(one, other), (other, one)] {
-            let (address, device) = (address(to), from.device());
-            let (at, how) = (from.at(), format!("lladdr {NOBODY} nud permanent"));
-            line(&format!("ip {at} neighbour replace {address} {how} dev {device}"))?;
+            let how = format!("lladdr {NOBODY} nud permanent dev {DEVICE}");
+            line(&format!("ip -n {} neighbour replace {} {how}", from.name(), address(to)))?;
         }
         Ok(())
     }
@@ -63,24 +72,30 @@ impl Network {
     /// They reach each other again.
     pub(crate) fn heal(&self, one: Party, other: Party) -> Result<()> {
         for (from, to) in [(one, other), (other, one)] {
-            line(&format!("ip {} neighbour delete {} dev {}", from.at(), address(to), from.device()))?;
+            line(&format!("ip -n {} neighbour delete {} dev {DEVICE}", from.name(), address(to)))?;
         }
         Ok(())
     }
 }
 
-impl Party {
-    fn device(self) -> &'static str {
-        match self {
-            Self::Coordinator => BRIDGE,
-            Self::Node(_) => "eth0",
-        }
-    }
+/// A network namespace with a cable to the bridge; the card's number is always the same.
+fn join(party: Party) -> Result<()> {
+    let (name, address) = (party.name(), address(party));
+    let last = address.rsplit('.').next().and_then(|last| last.parse::<u8>().ok()).unwrap_or_default();
+    let card = format!("address 02:00:00:00:01:{last:02x}");
+    line(&format!("ip netns add {name}"))?;
+    line(&format!("ip link add v-{name} type veth peer name {DEVICE} {card} netns {name}"))?;
+    line(&format!("ip link set v-{name} master {BRIDGE} up"))?;
+    line(&format!("ip -n {name} address add {address}/24 dev {DEVICE}"))?;
+    line(&format!("ip -n {name} link set {DEVICE} up"))?;
+    line(&format!("ip -n {name} link set lo up")).map(drop)
+}
 
-    fn at(self) -> String {
+impl Party {
+    fn name(self) -> String {
         match self {
-            Self::Coordinator => String::new(),
-            Self::Node(uid) => format!("-n n{uid}"),
+            Self::Coordinator => "coordinator".to_owned(),
+            Self::Node(uid) => format!("n{uid}"),
         }
     }
 }
@@ -88,7 +103,7 @@ impl Party {
 /// A party's address.
 pub fn address(party: Party) -> String {
     match party {
-        Party::Coordinator => format!("{NETWORK}.{COORDINATOR}"),
+        Party::Coordinator => format!("{NETWORK}.254"),
         Party::Node(uid) => format!("{NETWORK}.{uid}"),
     }
 }

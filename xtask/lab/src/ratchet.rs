@@ -66,8 +66,13 @@ impl Lab {
     }
 
     fn command(&self, args: &[&str]) -> Result<Command> {
-        let mut command = Command::new(sim::built_binary("coordinator", "ratchet")?);
-        command.args(["-o", "json", "--config"]).arg(self.configuration()).args(args);
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={}", self.coordinator().display()));
+        command
+            .arg(sim::built_binary("coordinator", "ratchet")?)
+            .args(["-o", "json", "--config"])
+            .arg(self.configuration())
+            .args(args);
         command.env_remove("RUST_LOG").env_remove("RATCHET_COORDINATOR").stdin(Stdio::null());
         Ok(command)
     }
@@ -88,6 +93,18 @@ pub struct Told {
     pub at: Instant,
 }
 
+impl Told {
+    /// Whether it is of this kind and about this node.
+    pub fn is(&self, kind: &str, node: u32) -> bool {
+        self.kind == kind && self.node == Some(node)
+    }
+
+    /// Whether a step of this sort begins on this node.
+    pub fn begins(&self, step: &str, node: u32) -> bool {
+        self.is("step_intended", node) && self.text.starts_with(step)
+    }
+}
+
 /// A driving coordinator. Killed when dropped.
 #[derive(Debug)]
 pub struct Driver {
@@ -103,12 +120,27 @@ impl Driver {
     /// # Errors
     /// When it says nothing for a long time, or nonsense.
     pub fn news(&mut self) -> Result<Option<Vec<Told>>> {
-        let (at, line) = match self.hears.recv_timeout(PATIENCE) {
-            Ok(heard) => heard,
-            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        match self.hears.recv_timeout(PATIENCE) {
+            Ok((at, line)) => self.understood(at, &line).map(Some),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => bail!("the coordinator says nothing: {:?}", self.last),
-        };
-        let document: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+        }
+    }
+
+    /// What it has said and nobody has heard yet.
+    ///
+    /// # Errors
+    /// When that is nonsense.
+    pub fn unheard(&mut self) -> Result<Vec<Told>> {
+        let mut told = Vec::new();
+        while let Ok((at, line)) = self.hears.try_recv() {
+            told.extend(self.understood(at, &line)?);
+        }
+        Ok(told)
+    }
+
+    fn understood(&mut self, at: Instant, line: &str) -> Result<Vec<Told>> {
+        let document: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
         let events = document["events"].as_array().cloned().unwrap_or_default();
         self.last = Some(document.get("run").cloned().unwrap_or(document));
         let told = |event: &Value| Told {
@@ -118,7 +150,7 @@ impl Driver {
             seq: event["seq"].as_u64().unwrap_or_default(),
             at,
         };
-        Ok(Some(events.iter().map(told).collect()))
+        Ok(events.iter().map(told).collect())
     }
 
     /// The last document about the run.

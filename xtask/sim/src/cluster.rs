@@ -21,6 +21,8 @@ use crate::spec::{ClusterSpec, MAX_NODES};
 use crate::wire::{self, Reply, Request, WireError};
 use crate::{facts, roots};
 
+/// A cluster's socket in its directory.
+const SOCKET: &str = "sim.sock";
 /// The longest path a socket can safely have, in bytes.
 const LONGEST_SOCKET_PATH: usize = 100;
 /// How long a start may take until every node and shard is fine.
@@ -113,7 +115,7 @@ impl Cluster {
     }
 
     /// Starts a cluster whose nodes are machines of their own, each with `ratchet-sim node-supervisor` among its services;
-    /// they are yet to be booted. `dir` has for each a directory or a link to one, `node1` and so on: its file system.
+    /// they are yet to be booted, and no fault is in force. `dir` has for each a directory or a link to one, `node1` and so on: its file system.
     pub fn start_on(
         dir: impl AsRef<Path>,
         spec: &ClusterSpec,
@@ -246,8 +248,12 @@ impl Drop for Cluster {
     }
 }
 
-/// The socket of the cluster in a directory, as its first node's marker says.
+/// Asks the cluster in a directory: by its own socket, or by the one that its first node's marker names.
 pub async fn ask(dir: &Path, request: &Request) -> Result<Reply, WireError> {
+    let socket = dir.join(SOCKET);
+    if socket.exists() {
+        return wire::call(&socket, request).await;
+    }
     let marker = roots::marker(&roots::root(dir, 1))?;
     wire::call(&marker.socket, request).await
 }
@@ -284,7 +290,7 @@ fn reserve_network() -> io::Result<(String, TcpListener)> {
 
 /// In the cluster's directory, or in a short temporary one if that path were too long for a socket.
 fn socket_path(dir: &Path) -> io::Result<(PathBuf, Option<TempDir>)> {
-    let path = dir.join("sim.sock");
+    let path = dir.join(SOCKET);
     if path.as_os_str().len() <= LONGEST_SOCKET_PATH {
         return match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -104,3 +104,27 @@ async fn another_terminal_pauses_and_aborts() {
     let shown = ratchet(&stage, &["-o", "json", "show", &run]).json();
     assert_eq!(shown["state"], "aborted", "{shown:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_dies_late_in_a_long_install_gets_its_time_to_come_back() {
+    let mut spec = with_faults(small(), "on install of master nth 1: hang at files");
+    spec.reach = "2s".to_owned();
+    let mut stage = set(spec).await;
+    let master = stage.cluster.master().unwrap();
+    let child = in_the_middle_of_the_first_install(&stage).await;
+    let run = only_run(&stage);
+    let at_work_for = |run: &str| {
+        let shown = ratchet(&stage, &["-o", "json", "show", run]).json();
+        let node = &shown["nodes"].as_array().unwrap()[master as usize - 1];
+        let since: jiff::Timestamp = node["step"]["since"].as_str().unwrap().parse().unwrap();
+        jiff::Timestamp::now().duration_since(since)
+    };
+    // Longer than an agent may be out of reach.
+    while at_work_for(&run) < jiff::SignedDuration::from_secs(3) {}
+    stage.kill_agent(master).unwrap();
+    stage.start_agent(master).unwrap();
+    stage.cluster.inject(&format!("now: node {master} installer goes on")).await.unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(installs(&stage), [1; 3], "P6");
+}

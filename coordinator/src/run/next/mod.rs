@@ -83,6 +83,7 @@ fn create(id: &RunId, record: &Record) -> Option<Run> {
         ledger: super::Ledger::default(),
         claimed: Default::default(),
         released: Default::default(),
+        kept: Default::default(),
         refused: None,
         told: 0,
         pause_wanted: false,
@@ -168,8 +169,11 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
             run.phase = Phase::Halted((**halt).clone());
             Ok(())
         }
-        Event::Released { node, trouble: _ } => {
+        Event::Released { node, trouble } => {
             active(run)?;
+            if trouble.is_some() {
+                run.kept.insert(*node);
+            }
             run.retries.remove(&Some(*node));
             run.claimed.remove(node);
             run.released.insert(*node);

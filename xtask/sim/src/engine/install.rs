@@ -53,8 +53,9 @@ impl Engine {
                 Some(Directive::Abort)
             }
             InstallFault::Hang { at } => {
-                self.until(|model| !model.hangs(uid, pid, *at)).await;
-                None
+                self.until(|model| !model.hangs(uid, pid, *at) || model.has_ended(uid, pid)).await;
+                // Killed meanwhile: nothing more happens to the node for its sake.
+                self.read(|model| model.has_ended(uid, pid)).then_some(Directive::Kill)
             }
             InstallFault::Killed { .. } => Some(Directive::Kill),
             InstallFault::Reboot { back, .. } => {

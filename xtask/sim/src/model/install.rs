@@ -121,6 +121,11 @@ impl Model {
         self.install_faults(uid, pid).contains(&InstallFault::Hang { at: stage })
     }
 
+    /// Whether an install is over.
+    pub fn has_ended(&self, uid: u32, pid: u32) -> bool {
+        self.install(uid, pid).is_none_or(|install| install.ended.is_some())
+    }
+
     fn install(&self, uid: u32, pid: u32) -> Option<&Install> {
         self.installs.iter().rev().find(|install| (install.uid, install.pid) == (uid, pid))
     }
