@@ -4,9 +4,15 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, ensure};
 
-/// Cargo, the one that runs this task.
+/// Cargo, the one that runs this task. What it starts finds the system's own programs, too.
 pub fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    if let Ok(path) = std::env::join_paths(places) {
+        cargo.env("PATH", path);
+    }
+    cargo
 }
 
 /// Says what is run, runs it, and gives its status.

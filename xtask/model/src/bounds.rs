@@ -44,7 +44,7 @@ pub const BOUNDED: &[Bounds] = &[
     three("outage", 1, Budget { outages: 1, asks: 1, ..NOTHING }),
     three("illness and failure", 1, Budget { illnesses: 1, failures: 1, asks: 1, ..NOTHING }),
     three("restart and loss", 1, Budget { restarts: 1, losses: 1, asks: 1, ..NOTHING }),
-    three("second coordinator", 1, Budget { seizures: 1, losses: 1, asks: 1, ..NOTHING }),
+    three("second coordinator", 1, Budget { seizures: 1, losses: 1, ..NOTHING }),
     three("lost memory", 1, Budget { wipes: 1, asks: 1, ..NOTHING }),
     three("taken away", 1, Budget { takings: 1, asks: 1, ..NOTHING }),
     Bounds {
@@ -91,7 +91,7 @@ pub const FULL: &[Bounds] = &[
     three("crash, loss, duplicate", 2, Budget { crashes: 1, losses: 1, duplicates: 1, asks: 1, ..NOTHING }),
     three("two crashes", 2, Budget { crashes: 2, asks: 2, ..NOTHING }),
     three("two losses", 2, Budget { losses: 2, asks: 1, ..NOTHING }),
-    three("crash, loss, move", 2, Budget { crashes: 1, losses: 1, moves: 1, asks: 1, ..NOTHING }),
+    three("crash, loss, move", 1, Budget { crashes: 1, losses: 1, moves: 1, asks: 1, ..NOTHING }),
     three("second coordinator, loss", 2, Budget { seizures: 1, losses: 1, asks: 1, ..NOTHING }),
     three("second coordinator, move", 2, Budget { seizures: 1, moves: 1, asks: 1, ..NOTHING }),
     three("outage, loss", 2, Budget { outages: 1, losses: 1, asks: 1, ..NOTHING }),
@@ -100,10 +100,10 @@ pub const FULL: &[Bounds] = &[
     three("illness, crash", 1, Budget { illnesses: 1, crashes: 1, asks: 2, ..NOTHING }),
     three(
         "restart, loss, duplicate",
-        2,
+        1,
         Budget { restarts: 1, losses: 1, duplicates: 1, asks: 1, ..NOTHING },
     ),
-    three("failure, crash", 2, Budget { failures: 1, crashes: 1, asks: 2, ..NOTHING }),
+    three("failure, crash", 1, Budget { failures: 1, crashes: 1, asks: 2, ..NOTHING }),
     three("lost memory, crash", 1, Budget { wipes: 1, crashes: 1, asks: 2, ..NOTHING }),
     three("taken away, crash, loss", 1, Budget { takings: 1, crashes: 1, losses: 1, asks: 2, ..NOTHING }),
     Bounds {

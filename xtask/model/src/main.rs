@@ -56,7 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn extent(args: &Args) -> anyhow::Result<Extent> {
-    let most = if args.bounded { 40 } else { 3_000 };
+    let most = if args.bounded { 40 } else { 2_000 };
     let seeds = match &args.seeds {
         None => 0..most,
         Some(text) => {

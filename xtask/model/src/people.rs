@@ -89,7 +89,10 @@ impl Model {
         match what {
             Happening::Judged(seen) => self.judged_well(state, driver, seen)?,
             Happening::Breached => state.looked = Default::default(),
-            Happening::Released(node, false) if state.agent(node).held.by == 1 => {
+            // An agent that has lost its memory since cannot keep a late claim of before away.
+            Happening::Released(node, false)
+                if state.agent(node).held.by == 1 && state.agent(node).memory == 0 =>
+            {
                 return broken("P13", format!("node {node} counts as given back and is not"));
             }
             // A person has been told both stories and what to look at: what he lets go on then is his word, like a retry.
