@@ -33,8 +33,11 @@ pub(super) fn forgotten_install(run: &Run, step: &StepId, entry: &StepEntry) -> 
 pub(super) fn unclear_install(run: &Run, node: NodeUid, step: &StepId, failure: &Failure) -> Halt {
     let journal = format!("install {step} was sent to this agent, and its end was never heard");
     let world = failure.to_string();
-    let remedy =
-        format!("ratchet resume {}; it asks again and starts nothing that was started before", run.id);
+    let remedy = format!(
+        "on the node, make sure that no install.sh is at work; then: ratchet resume {}, which asks again and starts \
+         nothing that was started before",
+        run.id
+    );
     contradiction(node, Some(StepKind::Install), &journal, &world, remedy)
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use world::Shared;
-use world::report::{self, Broken, Report};
+use world::report::{self, Broken};
 use world::script::Script;
 use world::systematic;
 
@@ -58,7 +58,7 @@ fn main() -> Result<ExitCode> {
         let json = serde_json::to_string_pretty(&report)?;
         std::fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    writeln!(stdout(), "{}", figures(&report))?;
+    writeln!(stdout(), "{report}")?;
     Ok(if report.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -75,20 +75,4 @@ fn tell(broken: &Broken) {
     let Broken { name, violations, history, .. } = broken;
     // Nobody is left to be told that stdout is closed.
     let _ = writeln!(stdout(), "BROKEN in {name}:\n  {}\n{history}", violations.join("\n  "));
-}
-
-fn figures(report: &Report) -> String {
-    let list = |counts: &std::collections::BTreeMap<String, u64>| -> String {
-        counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-    };
-    format!(
-        "{} worlds, {} with a broken promise; {} installs; {:.0} virtual hours; {:.0} seeds a minute\nends: {}\nfaults: {}",
-        report.seeds,
-        report.violations,
-        report.installs,
-        report.virtual_hours,
-        report.seeds_per_minute,
-        list(&report.ends),
-        list(&report.faults)
-    )
 }

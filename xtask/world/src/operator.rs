@@ -53,6 +53,8 @@ pub struct Operator {
 pub trait Mend: std::fmt::Debug + Send + Sync {
     /// Starts services that are down on nodes where no installer is at work.
     fn mend(&self);
+    /// Whether an installer is at work anywhere.
+    fn is_installing(&self) -> bool;
 }
 
 impl Operator {
@@ -147,6 +149,9 @@ impl Operator {
                     continue;
                 }
             }
+            if shown.halt.as_ref().is_some_and(|halt| halt.error.id == "contradiction") {
+                self.until_no_installer_is_at_work().await;
+            }
             if self.is_healed() {
                 self.mend.mend();
                 halts += u32::from(shown.state == RunState::Halted);
@@ -164,6 +169,13 @@ impl Operator {
             again = if halt == before { again + 1 } else { 0 };
             before = halt;
             self.do_what_it_says(run, &shown, again).await;
+        }
+    }
+
+    /// What the tool asks for when an agent has lost its memory: "make sure that no install.sh is at work".
+    async fn until_no_installer_is_at_work(&self) {
+        while self.mend.is_installing() {
+            tokio::time::sleep(LOOK).await;
         }
     }
 

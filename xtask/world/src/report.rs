@@ -1,6 +1,7 @@
 //! Many worlds, side by side, and their figures.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -44,6 +45,21 @@ pub struct Report {
     pub seeds_per_minute: f64,
     /// The worlds that broke a promise.
     pub broken: Vec<Broken>,
+}
+
+/// The figures, for people.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |counts: &BTreeMap<String, u64>| -> String {
+            counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+        };
+        writeln!(
+            f,
+            "{} worlds, {} with a broken promise; {} installs; {:.0} virtual hours; {:.0} seeds a minute",
+            self.seeds, self.violations, self.installs, self.virtual_hours, self.seeds_per_minute
+        )?;
+        write!(f, "ends: {}\nfaults: {}", list(&self.ends), list(&self.faults))
+    }
 }
 
 /// Lets worlds happen on so many threads. `told` hears of every one that broke a promise, at once.

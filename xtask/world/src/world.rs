@@ -204,7 +204,11 @@ impl World {
             script: self.script.clone(),
             cluster: CLUSTER.to_owned(),
             target: VERSIONS[self.script.hops],
-            mend: Arc::new(Hands { cluster: Arc::clone(&self.cluster), machines: self.machines.clone() }),
+            mend: Arc::new(Hands {
+                cluster: Arc::clone(&self.cluster),
+                machines: self.machines.clone(),
+                promises: Arc::clone(&self.promises),
+            }),
         }
     }
 
@@ -260,15 +264,20 @@ impl World {
 struct Hands {
     cluster: Arc<Cluster>,
     machines: Vec<Arc<Machine>>,
+    promises: Arc<Promises>,
 }
 
 impl Mend for Hands {
     fn mend(&self) {
         for (uid, machine) in (1..).zip(&self.machines) {
-            if machine.has_power() && !machine.is_installing() {
+            if machine.has_power() && !self.promises.is_installing(uid) {
                 self.cluster.start_services(uid);
             }
         }
+    }
+
+    fn is_installing(&self) -> bool {
+        (1..).zip(&self.machines).any(|(uid, _)| self.promises.is_installing(uid))
     }
 }
 
