@@ -94,8 +94,8 @@ pub const FULL: &[Bounds] = &[
     three("crash, loss, move", 1, Budget { crashes: 1, losses: 1, moves: 1, asks: 1, ..NOTHING }),
     three("second coordinator, loss", 2, Budget { seizures: 1, losses: 1, asks: 1, ..NOTHING }),
     three("second coordinator, move", 2, Budget { seizures: 1, moves: 1, asks: 1, ..NOTHING }),
-    three("outage, loss", 2, Budget { outages: 1, losses: 1, asks: 1, ..NOTHING }),
-    three("outage, crash", 1, Budget { outages: 1, crashes: 1, asks: 2, ..NOTHING }),
+    three("outage, loss", 1, Budget { outages: 1, losses: 1, asks: 1, ..NOTHING }),
+    three("outage, crash", 1, Budget { outages: 1, crashes: 1, asks: 1, ..NOTHING }),
     three("illness, move", 2, Budget { illnesses: 1, moves: 1, asks: 1, ..NOTHING }),
     three("illness, crash", 1, Budget { illnesses: 1, crashes: 1, asks: 2, ..NOTHING }),
     three(
@@ -105,7 +105,7 @@ pub const FULL: &[Bounds] = &[
     ),
     three("failure, crash", 1, Budget { failures: 1, crashes: 1, asks: 2, ..NOTHING }),
     three("lost memory, crash", 1, Budget { wipes: 1, crashes: 1, asks: 2, ..NOTHING }),
-    three("taken away, crash, loss", 1, Budget { takings: 1, crashes: 1, losses: 1, asks: 2, ..NOTHING }),
+    three("taken away, crash", 1, Budget { takings: 1, crashes: 1, asks: 2, ..NOTHING }),
     Bounds {
         name: "a setting, crash, loss, failure",
         nodes: 2,

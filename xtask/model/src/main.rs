@@ -25,7 +25,7 @@ struct Args {
     /// Write the figures here, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Add the figures of another check from its JSON file; its `violations` count.
+    /// Add the figures of another check from its JSON file; its `violations` and `seeds` count.
     #[arg(long, value_name = "NAME=FILE")]
     with: Vec<String>,
     /// Threads.
@@ -79,6 +79,7 @@ fn add_others(figures: &mut Figures, with: &[String]) -> anyhow::Result<()> {
         let other: serde_json::Value = serde_json::from_str(&text)?;
         let violations = other.get("violations").and_then(serde_json::Value::as_u64);
         figures.violations += usize::try_from(violations.context("the file has no `violations`")?)?;
+        figures.seeds += other.get("seeds").and_then(serde_json::Value::as_u64).unwrap_or_default();
         figures.others.insert(name.to_owned(), other);
     }
     Ok(())
