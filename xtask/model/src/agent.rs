@@ -151,7 +151,17 @@ impl Model {
                 Reply::Stream
             }
             Ok(Admitted::Close) => close(agent, epoch, order),
-            Err(trouble) => Reply::Answer(Answer::Refused(trouble)),
+            Err(trouble) => {
+                // A copy of this order that comes later must start nothing either.
+                let install = order.kind == StepKind::Install;
+                if install
+                    && trouble == Trouble::Busy
+                    && installs(agent, order).started & bit(order.number) == 0
+                {
+                    use_up(agent, order);
+                }
+                Reply::Answer(Answer::Refused(trouble))
+            }
         }
     }
 

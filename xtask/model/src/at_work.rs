@@ -48,6 +48,11 @@ impl Model {
             agent.running.filter(|running| running.order.kind == StepKind::Install && !running.following)?;
         let order = running.order;
         let unchecked = self.has(Mutation::NoRoleCheck) || self.has(Mutation::UidOrder);
+        // Beside an installer that was given up and lives on none is started (see `runner/others.rs`).
+        if agent.op.is_some() {
+            end_install(agent, order, End::Failed(Trouble::Lasting));
+            return Some(Ok(state));
+        }
         if agent.version != order.from {
             end_install(agent, order, End::Failed(Trouble::WrongVersion));
             return Some(Ok(state));

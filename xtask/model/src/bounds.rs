@@ -105,7 +105,7 @@ pub const FULL: &[Bounds] = &[
     ),
     three("failure, crash", 1, Budget { failures: 1, crashes: 1, asks: 2, ..NOTHING }),
     three("lost memory, crash", 1, Budget { wipes: 1, crashes: 1, asks: 2, ..NOTHING }),
-    three("taken away, crash", 1, Budget { takings: 1, crashes: 1, asks: 2, ..NOTHING }),
+    three("taken away, crash, loss", 1, Budget { takings: 1, crashes: 1, losses: 1, asks: 1, ..NOTHING }),
     Bounds {
         name: "a setting, crash, loss, failure",
         nodes: 2,

@@ -95,8 +95,6 @@ impl Model {
             {
                 return broken("P13", format!("node {node} counts as given back and is not"));
             }
-            // A person has been told both stories and what to look at: what he lets go on then is his word, like a retry.
-            Happening::Halted if self.pure.run(driver.run).contradiction.is_some() => state.retries += 1,
             Happening::Finished => self.finished_well(state, driver)?,
             _ => {}
         }
