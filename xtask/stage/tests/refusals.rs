@@ -49,7 +49,7 @@ fn refused_now(stage: &Stage, check: &str, names: &str) {
     refused(stage, &upgrade(stage), check, names);
     let plan = ratchet(stage, &["-o", "json", "plan", "orders", "--to", TO]);
     refused(stage, &plan, check, names);
-    assert_eq!(ratchet(&stage, &["check", "orders", "--to", TO]).code, 3);
+    assert_eq!(ratchet(stage, &["check", "orders", "--to", TO]).code, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
