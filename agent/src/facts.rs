@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 /// [`Refusal::State`], when the agent cannot read its own directory. What the product does not answer is no error.
 pub async fn of(executor: &Executor, asked: &Observe) -> Result<NodeFacts, Refusal> {
     let door = executor.door();
-    let seen = door.node.observe(asked.run_rlcheck, &asked.sources).await;
+    let seen = door.node.observe(asked).await;
     let record = executor.claim_record();
     Ok(NodeFacts {
         observed_at: door.clock.now(),
@@ -41,5 +41,6 @@ pub async fn of(executor: &Executor, asked: &Observe) -> Result<NodeFacts, Refus
         current_step: executor.current_step(),
         memory: executor.memory().clone(),
         settings: seen.settings,
+        details: seen.details,
     })
 }

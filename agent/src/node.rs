@@ -1,5 +1,6 @@
 //! The product on this node, as steps ask about it.
 
+use proto::wire::Observe;
 use proto::{Checked, Failure, InstalledVersion, NodeRole, Probe, RestartableService, Setting};
 
 use crate::host::{HostError, Product};
@@ -26,8 +27,8 @@ impl Node {
     }
 
     /// Everything that can be seen of the product and the machine.
-    pub async fn observe(&self, run_rlcheck: bool, sources: &[String]) -> ObservedFacts {
-        self.observer.observe(run_rlcheck, sources).await
+    pub async fn observe(&self, asked: &Observe) -> ObservedFacts {
+        self.observer.observe(asked).await
     }
 
     /// The installed version, agreed on by every source that could be read.
@@ -35,7 +36,7 @@ impl Node {
     /// # Errors
     /// A [`Failure`] when it is not known for sure.
     pub async fn installed(&self) -> Result<InstalledVersion, Box<Failure>> {
-        known(self.observe(false, &[]).await.installed, "which version is installed")
+        known(self.observe(&Observe::default()).await.installed, "which version is installed")
     }
 
     /// The cluster's role of this node.

@@ -144,7 +144,7 @@ impl Service {
     /// A caller that means another node must not hold this one.
     async fn refuse_other_node(&self, expected: Option<NodeUid>) -> Result<(), Status> {
         let Some(expected) = expected else { return Ok(()) };
-        let seen = self.executor.door().node.observe(false, &[]).await.node_uid;
+        let seen = self.executor.door().node.observe(&Observe::default()).await.node_uid;
         let cause = match seen.as_result() {
             Ok(uid) if *uid == expected => return Ok(()),
             Ok(uid) => format!("it is {uid}"),

@@ -1,5 +1,6 @@
 //! Ratchet's coordinator: decides, and touches no machine but through the agents.
 
+pub mod advisories;
 pub mod agents;
 pub mod catalogue;
 pub mod checks;

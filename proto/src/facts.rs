@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentMemory, Arch, Claim, ClusterView, Epoch, NodeUid, OsToken, Setting, Sha256, StepId, StepKind,
-    Version,
+    AgentMemory, Arch, Claim, ClusterView, Details, Epoch, NodeUid, OsToken, Setting, Sha256, StepId,
+    StepKind, Version,
 };
 
 /// An answer that may not be had. Whoever uses it must decide about every case; none of them means "fine".
@@ -95,6 +95,9 @@ pub struct NodeFacts {
     pub memory: AgentMemory,
     /// Settings of the cluster that a run may change; one that is not listed was not asked about.
     pub settings: BTreeMap<Setting, Probe<u64>>,
+    /// What was asked for by name.
+    #[serde(default)]
+    pub details: Details,
 }
 
 /// The installed version and where it was read.

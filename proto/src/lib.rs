@@ -7,6 +7,7 @@ mod clock;
 mod cluster;
 mod digest;
 mod event;
+mod fact;
 mod facts;
 mod failure;
 mod health;
@@ -25,6 +26,7 @@ pub use clock::Clock;
 pub use cluster::{ClusterView, DatabaseRow, EndpointRow, Health, NodeRole, NodeRow, ShardRole, ShardRow};
 pub use digest::{InvalidDigest, Sha256};
 pub use event::{Checked, Exit, Installed, StepEvent, StepHistory, StepOutcome, StepProgress, StepReport};
+pub use fact::{Details, Fact, FactKind, FactValue, InvalidFact, Row};
 pub use facts::{
     Disk, DiskUse, HeldPackage, Installation, InstalledVersion, NodeFacts, OperatingSystem, Probe, Rlcheck,
     Room, RunnerKind, SourceFacts, StepInFlight, System,

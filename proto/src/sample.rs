@@ -1,8 +1,12 @@
 //! Values for tests, here and in the crates that depend on this one. Not used by the programs.
 
+mod details;
+
 use jiff::Timestamp;
 
 use crate::*;
+
+pub use details::healthy_details;
 
 /// A cluster of `nodes` nodes at 7.4.2-54 in which all is well, seen from its master, node 1, with one replicated
 /// database.
@@ -123,5 +127,6 @@ pub fn healthy_facts(uid: NodeUid, nodes: u32, at: Timestamp) -> NodeFacts {
         current_step: None,
         memory: memory(uid),
         settings: Setting::ALL.into_iter().zip([Probe::Known(600), Probe::Known(1)]).collect(),
+        details: healthy_details(uid),
     }
 }

@@ -1,6 +1,7 @@
 //! What can be seen on this node: the facts of `Observe`, one file per group, and the vendor's checks.
 
 mod checks;
+mod details;
 mod disks;
 mod identity;
 mod machine;
@@ -14,9 +15,11 @@ mod version;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use details::Look;
+use proto::wire::Observe;
 use proto::{
-    Arch, ClusterView, Disk, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe, Rlcheck,
-    Setting, SourceFacts, System,
+    Arch, ClusterView, Details, Disk, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe,
+    Rlcheck, Setting, SourceFacts, System,
 };
 
 use crate::host::{HostError, Product, with_causes};
@@ -45,6 +48,7 @@ pub struct ObservedFacts {
     pub disks: Vec<Disk>,
     pub system: System,
     pub sources: Vec<SourceFacts>,
+    pub details: Details,
 }
 
 /// Looks at the node. Nothing is kept between two looks.
@@ -65,25 +69,29 @@ impl Observer {
     }
 
     /// Everything at once. Each answer that cannot be had says why in its place; one that hangs ends at its own deadline.
-    pub async fn observe(&self, run_rlcheck: bool, sources: &[String]) -> ObservedFacts {
+    pub async fn observe(&self, asked: &Observe) -> ObservedFacts {
         let product = &self.product;
         let cluster = async {
             let view = product.status().await;
             let node_uid = identity::node_uid(product, &view);
-            let (snapshots, installed) =
-                tokio::join!(snapshots(product, &node_uid, &view), version::installed(product, &view));
-            (view, node_uid, snapshots, installed)
+            let look = Look { product, node: node_uid.known().copied(), view: view.as_ref().ok() };
+            let (snapshots, installed, details) = tokio::join!(
+                snapshots(product, &node_uid, &view),
+                version::installed(product, &view),
+                details::details(&look, &asked.facts),
+            );
+            (view, node_uid, snapshots, installed, details)
         };
         let (cluster, actions, info, rlcheck, disks, system, sources) = tokio::join!(
             cluster,
             product.running_actions(),
             product.info_cluster(),
-            self.rlcheck(run_rlcheck),
+            self.rlcheck(asked.run_rlcheck),
             disks::disks(product, &self.state_dir),
             system::system(product),
-            sources::sources(sources),
+            sources::sources(&asked.sources),
         );
-        let (view, node_uid, snapshots, installed) = cluster;
+        let (view, node_uid, snapshots, installed, details) = cluster;
         ObservedFacts {
             boot_id: machine::boot_id(product),
             hostname: machine::hostname(),
@@ -102,6 +110,7 @@ impl Observer {
             disks,
             system,
             sources,
+            details,
         }
     }
 

@@ -12,7 +12,7 @@ fn root() -> tempfile::TempDir {
 }
 
 async fn observe(product: Product) -> ObservedFacts {
-    Observer::new(product, "/tmp".into()).observe(true, &[]).await
+    Observer::new(product, "/tmp".into()).observe(&Observe { run_rlcheck: true, ..Observe::default() }).await
 }
 
 #[tokio::test]

@@ -220,7 +220,7 @@ impl Driver {
     }
 
     pub async fn observe(&mut self) -> NodeFacts {
-        let asked = Observe { run_rlcheck: true, sources: Vec::new() };
+        let asked = Observe { run_rlcheck: true, ..Observe::default() };
         let reply = self.client.observe(pb::ObserveRequest::from(&asked)).await.unwrap();
         NodeFacts::try_from(reply.into_inner()).unwrap()
     }

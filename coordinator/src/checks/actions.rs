@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// No task may run: the vendor wants cluster operations avoided, and the installer refuses while a state machine runs.
 pub(super) const CHECK: Check = Check {
     id: "actions",
     title: "no task is running in the cluster",
     source: "fact sheet §5.3 (RS103760), §6 no. 11",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Always,
     run,
 };

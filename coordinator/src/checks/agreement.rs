@@ -2,13 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proto::{ClusterView, NodeUid};
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Agents of two clusters can have nodes of the same uid; their addresses and names give them away.
 pub(super) const CHECK: Check = Check {
     id: "one-cluster",
     title: "all agents see the same cluster",
     source: "design §6",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Always,
     run,
 };

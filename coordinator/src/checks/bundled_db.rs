@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proto::Version;
 
-use super::{Check, Context, Finding, Stage, When};
+use super::{Check, Context, Finding, Severity, Stage, When};
 
 /// "Every database runs a Redis version that the target still brings"; else it must be upgraded first.
 ///
@@ -12,6 +12,8 @@ pub(super) const CHECK: Check = Check {
     id: "database-versions",
     title: "every database runs a Redis version that the target brings",
     source: "fact sheet §1.4 (bundled_db), §6 no. 9 and 10",
+    severity: Severity::Block,
+    promise: None,
     when: When::PlanningAndGate,
     run,
 };

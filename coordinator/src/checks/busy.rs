@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// One at a time: no agent may be in the middle of a step (promise P1).
 pub(super) const CHECK: Check = Check {
     id: "idle",
     title: "no agent is in the middle of a step",
     source: "promise P1",
+    severity: Severity::Block,
+    promise: Some("P1"),
     when: When::Always,
     run,
 };

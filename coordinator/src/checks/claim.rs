@@ -1,10 +1,17 @@
 use proto::Claim;
 
-use super::{Check, Context, Finding, Stage, When};
+use super::{Check, Context, Finding, Severity, Stage, When};
 
 /// One driver: another run's claim is respected, and at a gate this run's own must be there (promise P8).
-pub(super) const CHECK: Check =
-    Check { id: "claim", title: "no other run holds a node", source: "promise P8", when: When::Always, run };
+pub(super) const CHECK: Check = Check {
+    id: "claim",
+    title: "no other run holds a node",
+    source: "promise P8",
+    severity: Severity::Block,
+    promise: Some("P8"),
+    when: When::Always,
+    run,
+};
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

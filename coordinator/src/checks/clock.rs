@@ -1,12 +1,14 @@
 use jiff::SignedDuration;
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Clocks that differ make logs of several nodes hard to read together, and certificates fail.
 pub(super) const CHECK: Check = Check {
     id: "clocks",
     title: "the nodes' clocks agree",
     source: "fact sheet §6 no. 20",
+    severity: Severity::Block,
+    promise: None,
     when: When::Before,
     run,
 };

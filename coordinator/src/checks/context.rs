@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use proto::{Arch, NodeUid, OsToken, RunId, Version};
 
+use super::Acceptance;
 use crate::catalogue::{CatalogueEntry, NotFitting, fitting};
 use crate::paths::{Hop, NoPath, Table, UpgradePath};
 use crate::snapshot::{Snapshot, Witness};
@@ -18,6 +19,8 @@ pub struct Context<'a> {
     pub catalogue: &'a [CatalogueEntry],
     /// What the checks are asked for.
     pub stage: Stage<'a>,
+    /// What somebody accepts although it stands in the way.
+    pub accepted: &'a [Acceptance],
     /// The run that asks, if one does: its own claims and nobody else's are in order.
     pub run: Option<&'a RunId>,
     /// The coordinator's clock.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proto::{Disk, DiskUse, NodeFacts, Package, Probe, Room};
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Room for archives, unpacked trees and the installation itself, on each file system, for all hops.
 ///
@@ -12,6 +12,8 @@ pub(super) const CHECK: Check = Check {
     id: "disk",
     title: "every file system has room for archives, unpacked packages and the installation",
     source: "fact sheet §1.5, §5.3, §6 no. 16",
+    severity: Severity::Block,
+    promise: None,
     when: When::Planning,
     run,
 };

@@ -1,12 +1,14 @@
 use jiff::tz::TimeZone;
 
-use super::{Check, Context, Finding, Stage, When};
+use super::{Check, Context, Finding, Severity, Stage, When};
 
 /// The target's support line has not ended.
 pub(super) const CHECK: Check = Check {
     id: "end-of-life",
     title: "the vendor still supports the target's line",
     source: "fact sheet §1.4 (eol)",
+    severity: Severity::Warn,
+    promise: None,
     when: When::Planning,
     run,
 };

@@ -22,6 +22,15 @@ pub struct Finding {
     pub why: String,
     /// What to do about it, as a command where there is one.
     pub remedy: Option<String>,
+    /// Where the vendor, or the design, says so.
+    #[serde(default)]
+    pub source: String,
+    /// The promise that would be broken, if one: then it cannot be accepted away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<String>,
+    /// Why somebody accepts it, if somebody does: then it does not stand in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 /// Whether a finding stands in the way.
@@ -30,6 +39,8 @@ pub struct Finding {
 pub enum Verdict {
     /// All is well.
     Pass,
+    /// Worth knowing.
+    Info,
     /// It may go on, but a person should know.
     Warn,
     /// It could not be found out. Stands in the way like `Block` (promise P5).
@@ -42,7 +53,7 @@ impl Verdict {
     /// Whether nothing may be started while this stands.
     pub fn blocks(self) -> bool {
         match self {
-            Self::Pass | Self::Warn => false,
+            Self::Pass | Self::Info | Self::Warn => false,
             Self::CannotTell | Self::Block => true,
         }
     }
@@ -52,6 +63,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pass => "pass",
+            Self::Info => "info",
             Self::Warn => "warn",
             Self::CannotTell => "cannot tell",
             Self::Block => "block",
@@ -60,6 +72,11 @@ impl fmt::Display for Verdict {
 }
 
 impl Finding {
+    /// Whether nothing may be started while it stands and nobody has accepted it.
+    pub fn blocks(&self) -> bool {
+        self.verdict.blocks() && self.accepted.is_none()
+    }
+
     pub(super) fn on(self, node: NodeUid) -> Self {
         Self { node: Some(node), ..self }
     }

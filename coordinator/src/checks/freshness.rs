@@ -1,12 +1,14 @@
 use jiff::SignedDuration;
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// A gate says how things are, not how they were.
 pub(super) const CHECK: Check = Check {
     id: "fresh",
     title: "the cluster was looked at just now",
     source: "promise P4",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Gate,
     run,
 };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proto::{NodeUid, Problem};
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// "Do not proceed with the upgrade unless every shard, node and endpoint is OK", as every node sees it.
 ///
@@ -12,6 +12,8 @@ pub(super) const CHECK: Check = Check {
     id: "health",
     title: "all nodes, shards, endpoints and databases are OK, as every node sees them",
     source: "fact sheet §3.5, §6 no. 7",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Always,
     run,
 };

@@ -1,12 +1,14 @@
 use proto::Version;
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// What `install.sh` may be given in an upgrade: nothing that would change path or user (promise P11).
 pub(super) const CHECK: Check = Check {
     id: "install-args",
     title: "the arguments for `install.sh` are allowed in an upgrade, and the same on every node",
     source: "fact sheet §5.1; promise P11",
+    severity: Severity::Block,
+    promise: Some("P11"),
     when: When::Before,
     run,
 };

@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Directories and user stay what they are: they must be known, and are the same on all nodes (promise P11).
 pub(super) const CHECK: Check = Check {
     id: "installation",
     title: "directories and user of the installation are known, and the same on every node",
     source: "fact sheet §5.3, §5.5; promise P11",
+    severity: Severity::Block,
+    promise: Some("P11"),
     when: When::Before,
     run,
 };

@@ -1,12 +1,14 @@
 use proto::Probe;
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// "Maintenance mode must be off on every node"; a left-over snapshot is its trace.
 pub(super) const CHECK: Check = Check {
     id: "maintenance",
     title: "no node is in maintenance mode or has a maintenance snapshot left over",
     source: "fact sheet §3.6, §6 no. 8",
+    severity: Severity::Block,
+    promise: None,
     when: When::Always,
     run,
 };

@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// "Upgrade the primary node first": it must be known which one that is.
 pub(super) const CHECK: Check = Check {
     id: "master",
     title: "all agents see the same node as the cluster's master",
     source: "fact sheet §6 no. 13",
+    severity: Severity::Block,
+    promise: Some("P2"),
     when: When::Always,
     run,
 };

@@ -2,13 +2,15 @@ use std::collections::BTreeMap;
 
 use proto::{FailureKind, NodeUid};
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Every node must be seen and driven, and no node of another cluster.
 pub(super) const CHECK: Check = Check {
     id: "membership",
     title: "every node of the cluster has exactly one agent, and every agent answers",
     source: "design §6; fact sheet §6 no. 12",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Always,
     run,
 };

@@ -2,6 +2,7 @@
 //!
 //! No check maps "unknown" to "well": what cannot be told stands in the way (promise P5). All are asked, none hides another.
 
+mod acceptance;
 mod actions;
 mod agreement;
 mod bundled_db;
@@ -31,7 +32,9 @@ mod upgrade_mode;
 mod versions;
 
 use proto::{NodeUid, Version};
+use serde::{Deserialize, Serialize};
 
+pub use acceptance::{Acceptance, InvalidAcceptance, accept};
 pub(crate) use context::platform;
 pub use context::{Context, Stage};
 pub use finding::{Finding, Verdict};
@@ -45,9 +48,25 @@ pub struct Check {
     pub title: &'static str,
     /// Where the vendor, or the design, asks for it.
     pub source: &'static str,
+    /// How strongly it speaks at most.
+    pub severity: Severity,
+    /// The promise it keeps, if one: then nobody can accept it away.
+    pub promise: Option<&'static str>,
     /// When it is asked.
     pub when: When,
     run: fn(&Context<'_>) -> Vec<Finding>,
+}
+
+/// How strongly a check or an advisory speaks at most (fact sheet §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A person should think about it before saying yes.
+    Warn,
+    /// It must not go on, and neither must it while nobody can tell.
+    Block,
 }
 
 /// When a check is asked.
@@ -99,21 +118,19 @@ pub const ALL: &[Check] = &[
 
 /// Asks every check that the stage calls for, and returns everything they found.
 pub fn check_all(context: &Context<'_>) -> Vec<Finding> {
-    ALL.iter()
-        .filter(|check| check.when.includes(&context.stage))
-        .flat_map(|check| check.ask(context))
-        .collect()
+    let asked = ALL.iter().filter(|check| check.when.includes(&context.stage));
+    accept(asked.flat_map(|check| check.ask(context)).collect(), context.accepted)
 }
 
 /// Whether anything among the findings stands in the way.
 pub fn blocked(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.verdict.blocks())
+    findings.iter().any(Finding::blocks)
 }
 
 /// Whether the findings leave open which nodes there are and at which versions: then even "nothing to do" cannot be said.
 pub(crate) fn leaves_open_what_is_installed(findings: &[Finding]) -> bool {
     let about = [membership::CHECK.id, agreement::CHECK.id, versions::CHECK.id];
-    findings.iter().any(|finding| finding.verdict.blocks() && about.contains(&finding.check.as_str()))
+    findings.iter().any(|finding| finding.blocks() && about.contains(&finding.check.as_str()))
 }
 
 /// Proof that a gate passed: a turn needs one, and only [`gate`] makes them (promise P4).
@@ -179,6 +196,19 @@ impl Check {
         self.finding(Verdict::Warn, saw.into(), why)
     }
 
+    fn info(&self, saw: impl Into<String>, why: &str) -> Finding {
+        self.finding(Verdict::Info, saw.into(), why)
+    }
+
+    /// A fact is missing: it stands in the way if what it might have shown would.
+    fn unknown(&self, saw: impl Into<String>, why: &str) -> Finding {
+        match self.severity {
+            Severity::Block => self.cannot_tell(saw, why),
+            Severity::Warn => self.warn(format!("cannot tell: {}", saw.into()), why),
+            Severity::Info => self.info(format!("cannot tell: {}", saw.into()), why),
+        }
+    }
+
     fn block(&self, saw: impl Into<String>, why: &str) -> Finding {
         self.finding(Verdict::Block, saw.into(), why)
     }
@@ -198,6 +228,9 @@ impl Check {
             saw,
             why: why.to_owned(),
             remedy,
+            source: self.source.to_owned(),
+            promise: self.promise.map(str::to_owned),
+            accepted: None,
         }
     }
 

@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// More nodes than the vendor supports.
 pub(super) const CHECK: Check = Check {
     id: "node-count",
     title: "the cluster has no more nodes than the vendor supports",
     source: "fact sheet §6 no. 41",
+    severity: Severity::Warn,
+    promise: None,
     when: When::Before,
     run,
 };

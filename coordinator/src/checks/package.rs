@@ -1,12 +1,14 @@
 use proto::{NodeFacts, Package, Probe, SourceFacts};
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Before the first node stops, every node can have every package, built for it.
 pub(super) const CHECK: Check = Check {
     id: "package",
     title: "the packages of all hops fit every node and can be had from it",
     source: "fact sheet §1.5, §6 no. 3 (RS62197)",
+    severity: Severity::Block,
+    promise: Some("P10"),
     when: When::Planning,
     run,
 };

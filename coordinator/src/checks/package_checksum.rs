@@ -1,4 +1,4 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 use crate::catalogue::{CatalogueEntry, VendorVerdict};
 
 /// What the vendor's release notes say of the packages' bytes. The operator's SHA-256 decides what is installed; the notes
@@ -7,6 +7,8 @@ pub(super) const CHECK: Check = Check {
     id: "package-checksum",
     title: "the packages' checksums are those the vendor has published",
     source: "fact sheet §1.6, §6 no. 5",
+    severity: Severity::Block,
+    promise: None,
     when: When::Planning,
     run,
 };

@@ -1,4 +1,4 @@
-use super::{Check, Context, Finding, Stage, When};
+use super::{Check, Context, Finding, Severity, Stage, When};
 use crate::paths::{Hop, NoPath, Status};
 
 /// "Supported upgrade paths" decide, at patch and build level; what no row names is refused (promise P3).
@@ -6,6 +6,8 @@ pub(super) const CHECK: Check = Check {
     id: "path",
     title: "the vendor supports every hop, and its packages are at hand",
     source: "fact sheet §1.1, §1.4, §6 no. 1 and 2",
+    severity: Severity::Block,
+    promise: Some("P3"),
     when: When::Planning,
     run,
 };

@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// "The operating system must be supported": a package exists for what each node runs.
 pub(super) const CHECK: Check = Check {
     id: "platform",
     title: "the vendor builds packages for every node's operating system and architecture",
     source: "fact sheet §1.5, §1.7, §6 no. 3 and 4",
+    severity: Severity::Block,
+    promise: None,
     when: When::Before,
     run,
 };

@@ -1,10 +1,12 @@
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// When one node goes, a strict majority of the listed nodes must stay up.
 pub(super) const CHECK: Check = Check {
     id: "quorum",
     title: "a majority of nodes stays up while one is upgraded",
     source: "fact sheet §6 no. 12",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Always,
     run,
 };

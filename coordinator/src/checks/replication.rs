@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// The installer replaces all processes of a node, so what is not replicated stops with it.
 pub(super) const CHECK: Check = Check {
     id: "replication",
     title: "all databases are replicated",
     source: "fact sheet §5.3, §6 no. 14",
+    severity: Severity::Warn,
+    promise: None,
     when: When::Before,
     run,
 };

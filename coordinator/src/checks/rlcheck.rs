@@ -1,6 +1,6 @@
 use proto::Probe;
 
-use super::{Check, Context, Finding, Stage, When};
+use super::{Check, Context, Finding, Severity, Stage, When};
 
 /// `rlcheck` passes on every node.
 ///
@@ -9,6 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: "rlcheck",
     title: "`rlcheck` passes on every node",
     source: "fact sheet §2, §6 no. 6",
+    severity: Severity::Block,
+    promise: Some("P4"),
     when: When::Always,
     run,
 };

@@ -1,12 +1,14 @@
 use proto::Probe;
 
-use super::{Check, Context, Finding, When};
+use super::{Check, Context, Finding, Severity, When};
 
 /// Upgrade mode left on is the trace of an upgrade that was aborted.
 pub(super) const CHECK: Check = Check {
     id: "upgrade-mode",
     title: "the cluster is not in upgrade mode",
     source: "fact sheet §5.3 (RS77319), §6 no. 36",
+    severity: Severity::Warn,
+    promise: None,
     when: When::Always,
     run,
 };

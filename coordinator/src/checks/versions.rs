@@ -1,6 +1,6 @@
 use proto::{NodeUid, Version};
 
-use super::{Check, Context, Finding, Stage, When};
+use super::{Check, Context, Finding, Severity, Stage, When};
 use crate::paths::PathVerdict;
 
 /// Versions may be mixed in the middle of an upgrade, but each must be known and must lead on.
@@ -8,6 +8,8 @@ pub(super) const CHECK: Check = Check {
     id: "versions",
     title: "every node's version is known, to itself and to the others",
     source: "fact sheet §5.5, §6 no. 2",
+    severity: Severity::Block,
+    promise: Some("P3"),
     when: When::Always,
     run,
 };

@@ -64,9 +64,9 @@ impl Client {
         /// Removes a package from the catalogue.
         remove_package(RemovePackageRequest { key: String }) -> RemovedDocument;
         /// Preflight checks.
-        check(CheckRequest { cluster: String, to: Option<String> }) -> CheckDocument;
+        check(CheckRequest { cluster: String, to: Option<String>, accepted: Vec<pb::Acceptance> }) -> CheckDocument;
         /// A plan, or why there is none.
-        plan(PlanRequest { cluster: String, to: String }) -> PlanDocument;
+        plan(PlanRequest { cluster: String, to: String, accepted: Vec<pb::Acceptance> }) -> PlanDocument;
         /// Starts a run.
         start(StartRequest { plan_json: String, prepare_only: bool }) -> RunDocument;
         /// All runs.
@@ -76,7 +76,7 @@ impl Client {
         /// Pauses a run between turns.
         pause(PauseRequest { run: String }) -> RunDocument;
         /// Goes on with a run.
-        resume(ResumeRequest { run: String }) -> RunDocument;
+        resume(ResumeRequest { run: String, acknowledge: bool }) -> RunDocument;
         /// Ends a run before its next install.
         abort(AbortRequest { run: String }) -> RunDocument;
         /// Allows another attempt.

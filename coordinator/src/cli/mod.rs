@@ -11,6 +11,7 @@ pub mod render;
 pub mod stops;
 
 mod abort;
+mod accept;
 mod ask;
 mod check;
 mod completions;

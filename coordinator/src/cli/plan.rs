@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proto::{ClusterName, Failure, Version};
 
+use super::accept::Accept;
 use super::context::Context;
 use super::{Exit, render};
 use crate::documents::PlanOutcome;
@@ -21,12 +22,15 @@ pub struct Args {
     /// Write the plan to this file, for `ratchet upgrade --plan`
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+
+    #[command(flatten)]
+    accept: Accept,
 }
 
 impl Args {
     pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
         let client = context.client().await?;
-        let answer = client.plan(self.cluster.to_string(), self.to.to_string()).await?;
+        let answer = client.plan(self.cluster.to_string(), self.to.to_string(), self.accept.wire()).await?;
         context.out.answer(&answer, render::plan_answer)?;
         if let (Some(file), Some(plan)) = (&self.save, &answer.document.plan) {
             save(file, plan)?;

@@ -10,6 +10,10 @@ use super::{Exit, follow};
 pub struct Args {
     /// The run to go on with, as in `ratchet runs`
     run: RunId,
+
+    /// The change of the cluster's configuration that paused the run is meant
+    #[arg(long)]
+    acknowledge: bool,
 }
 
 impl Args {
@@ -17,7 +21,8 @@ impl Args {
         let client = context.client().await?;
         follow::listen(context)?;
         let from = follow::end_of(&client, &self.run).await?;
-        let run = follow::answered(context, client.resume(self.run.to_string())).await?.document;
+        let run =
+            follow::answered(context, client.resume(self.run.to_string(), self.acknowledge)).await?.document;
         follow::driving(context, &client, run, from).await
     }
 }

@@ -2,6 +2,7 @@
 
 use proto::{ClusterName, Failure, Version};
 
+use super::accept::Accept;
 use super::client::{Answer, Client};
 use super::context::Context;
 use super::{Exit, follow, plan, render};
@@ -22,8 +23,9 @@ pub(super) async fn make_plan(
     client: &Client,
     cluster: &ClusterName,
     to: Version,
+    accept: &Accept,
 ) -> Result<Planned, Failure> {
-    let mut answer = client.plan(cluster.to_string(), to.to_string()).await?;
+    let mut answer = client.plan(cluster.to_string(), to.to_string(), accept.wire()).await?;
     match (answer.document.outcome, answer.document.plan.take()) {
         (PlanOutcome::Ready, Some(plan)) => {
             show(

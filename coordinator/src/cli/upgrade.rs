@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use proto::{ClusterName, Failure, Version};
 
+use super::accept::Accept;
 use super::client::Client;
 use super::context::Context;
 use super::start::{Planned, make_plan, start};
@@ -28,6 +29,9 @@ pub struct Args {
     /// Start without asking
     #[arg(long)]
     yes: bool,
+
+    #[command(flatten)]
+    accept: Accept,
 }
 
 impl Args {
@@ -50,7 +54,7 @@ impl Args {
 
     async fn planned(&self, context: &mut Context, client: &Client) -> Result<Planned, Failure> {
         match (&self.cluster, self.to) {
-            (Some(cluster), Some(to)) => make_plan(context, client, cluster, to).await,
+            (Some(cluster), Some(to)) => make_plan(context, client, cluster, to, &self.accept).await,
             _ => Err(Failure::operator(
                 "usage",
                 "a cluster and a version are needed",

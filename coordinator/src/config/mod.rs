@@ -5,6 +5,8 @@
 mod agents;
 mod deadlines;
 mod error;
+mod files;
+mod hooks;
 mod packages;
 mod parse;
 mod reader;
@@ -13,7 +15,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proto::transport::Security;
@@ -36,6 +38,9 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4
 /// failing node before the next one is touched, seldom enough not to burden the product's management.
 pub const DEFAULT_WATCH: Duration = Duration::from_secs(10);
 
+/// How long one hook may take when the configuration says nothing.
+pub const DEFAULT_HOOK_DEADLINE: Duration = Duration::from_secs(60);
+
 /// The coordinator's configuration (design §7).
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -55,6 +60,21 @@ pub struct Config {
     pub watch_every: Duration,
     /// What settings of the product are to be while a run is under way; one that is not here is left as it is.
     pub settings: BTreeMap<Setting, u64>,
+    /// A newer table of upgrade paths than the built-in one.
+    pub paths: Option<PathBuf>,
+    /// The operator's own advisories, added to the built-in ones.
+    pub advisories: Option<PathBuf>,
+    /// The operator's own programs at fixed points of an upgrade; none if `None`.
+    pub hooks: Option<HooksConfig>,
+}
+
+/// Where hooks are, and how long one may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HooksConfig {
+    /// The directory with one directory for each point.
+    pub directory: PathBuf,
+    /// How long one hook may take.
+    pub deadline: Duration,
 }
 
 /// A cluster of the fleet.

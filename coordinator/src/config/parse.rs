@@ -5,10 +5,22 @@ use std::net::SocketAddr;
 use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
-use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, packages, settings, watch};
+use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, packages, settings, watch};
 
-pub(super) const KEYS: [&str; 9] =
-    ["store", "listen", "tls", "insecure_loopback", "cluster", "package", "deadlines", "watch", "settings"];
+pub(super) const KEYS: [&str; 12] = [
+    "store",
+    "listen",
+    "tls",
+    "insecure_loopback",
+    "cluster",
+    "package",
+    "deadlines",
+    "watch",
+    "settings",
+    "paths",
+    "advisories",
+    "hooks",
+];
 
 /// The configuration a table holds, or everything that is wrong with it.
 pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
@@ -22,12 +34,25 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let deadlines = deadlines::deadlines(top.table("deadlines", &mut mistakes), &mut mistakes);
     let watch_every = watch::every(top.table("watch", &mut mistakes), &mut mistakes);
     let settings = settings::settings(top.table("settings", &mut mistakes), &mut mistakes);
+    let paths = files::file(&mut top, "paths", &mut mistakes);
+    let advisories = files::file(&mut top, "advisories", &mut mistakes);
+    let hooks = hooks::hooks(top.table("hooks", &mut mistakes), &mut mistakes);
     top.finish(&KEYS, &mut mistakes);
     let mistakes = mistakes.into_vec();
     match (security, mistakes.is_empty()) {
-        (Some(security), true) => {
-            Ok(Config { store, security, listen, clusters, packages, deadlines, watch_every, settings })
-        }
+        (Some(security), true) => Ok(Config {
+            store,
+            security,
+            listen,
+            clusters,
+            packages,
+            deadlines,
+            watch_every,
+            settings,
+            paths,
+            advisories,
+            hooks,
+        }),
         _ => Err(mistakes),
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proto::{Arch, ClusterName, NodeRole, NodeUid, OsToken, Package, Setting, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::checks::Finding;
+use crate::checks::{Acceptance, Finding};
 use crate::paths::Status;
 
 /// The schema of [`Plan`].
@@ -24,6 +24,9 @@ pub struct Plan {
     pub target: Version,
     /// The digest of the table of upgrade paths it was made with.
     pub table_digest: Sha256,
+    /// The digest of the advisories it was judged by; plans made before there were any have none.
+    #[serde(default)]
+    pub advisories_digest: Option<Sha256>,
     /// All nodes, by uid.
     pub nodes: Vec<PlannedNode>,
     /// The hops, in order.
@@ -33,6 +36,9 @@ pub struct Plan {
     /// Settings of the cluster that are changed for the run and put back after it (promise P13).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<PlannedSetting>,
+    /// What stands in the way and is accepted all the same, with reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Acceptance>,
     /// Everything the preflight checks found.
     pub findings: Vec<Finding>,
     /// What a person should know before saying yes.

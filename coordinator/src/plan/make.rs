@@ -8,9 +8,11 @@ use proto::{NodeUid, Package, Version};
 use super::advice::notes;
 use super::document::{PLAN_SCHEMA, Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 use super::order::expected_order;
+use crate::advisories::Advisories;
 use crate::catalogue::{CatalogueEntry, fitting};
 use crate::checks::{
-    Context, Finding, Stage, Verdict, blocked, check_all, leaves_open_what_is_installed, platform,
+    Acceptance, Context, Finding, Stage, Verdict, accept, blocked, check_all, leaves_open_what_is_installed,
+    platform,
 };
 use crate::paths::Table;
 use crate::paths::{Hop, NoPath, UpgradePath, find_path_for};
@@ -35,37 +37,51 @@ pub enum Planned {
     },
 }
 
+/// What a plan is made from: values only.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The cluster as it is.
+    pub snapshot: &'a Snapshot,
+    /// The version every node is to be at.
+    pub target: Version,
+    /// The packages at hand.
+    pub catalogue: &'a [CatalogueEntry],
+    /// The vendor's table.
+    pub table: &'a Table,
+    /// The vendor's hazards, and the operator's own.
+    pub advisories: &'a Advisories,
+    /// Settings that are to be changed for the run.
+    pub settings: &'a [PlannedSetting],
+    /// What somebody accepts although it stands in the way.
+    pub accepted: &'a [Acceptance],
+    /// What the operator's own hooks found.
+    pub hooks: &'a [Finding],
+    /// The coordinator's clock.
+    pub now: Timestamp,
+}
+
 /// Plans the upgrade of a cluster. Nodes above a hop's start, as an interrupted upgrade leaves them, take part where they are
 /// below a hop's target; the path starts from the lowest version (design §6).
-pub fn make_plan(
-    snapshot: &Snapshot,
-    target: Version,
-    catalogue: &[CatalogueEntry],
-    table: &Table,
-    settings: &[PlannedSetting],
-    now: Timestamp,
-) -> Planned {
-    Planner { snapshot, target, catalogue, table, settings, now }.plan()
+pub fn make_plan(wanted: &Wanted<'_>) -> Planned {
+    Planner { wanted: *wanted }.plan()
 }
 
 struct Planner<'a> {
-    snapshot: &'a Snapshot,
-    target: Version,
-    catalogue: &'a [CatalogueEntry],
-    table: &'a Table,
-    settings: &'a [PlannedSetting],
-    now: Timestamp,
+    wanted: Wanted<'a>,
 }
 
 impl<'a> Planner<'a> {
     fn plan(&self) -> Planned {
-        let installed: Option<BTreeSet<Version>> = self.snapshot.installed().into_values().collect();
+        let installed: Option<BTreeSet<Version>> = self.wanted.snapshot.installed().into_values().collect();
         let installed = installed.filter(|versions| !versions.is_empty());
-        if installed.as_ref().is_some_and(|versions| versions.iter().all(|version| *version == self.target)) {
+        if installed
+            .as_ref()
+            .is_some_and(|versions| versions.iter().all(|version| *version == self.wanted.target))
+        {
             return self.nothing_to_do();
         }
         let path = installed.map(|versions| self.path(&versions));
-        let findings = self.ask(Stage::Preflight { target: self.target, path: path.as_ref() });
+        let findings = self.ask(Stage::Preflight { target: self.wanted.target, path: path.as_ref() });
         if blocked(&findings) {
             return Planned::Blocked { findings };
         }
@@ -77,8 +93,12 @@ impl<'a> Planner<'a> {
     }
 
     fn ask(&self, stage: Stage<'_>) -> Vec<Finding> {
-        let Self { snapshot, catalogue, table, now, .. } = *self;
-        check_all(&Context { snapshot, table, catalogue, stage, run: None, now })
+        let Wanted { snapshot, catalogue, table, advisories, accepted, hooks, now, .. } = self.wanted;
+        let context = Context { snapshot, table, catalogue, stage, accepted, run: None, now };
+        let mut findings = check_all(&context);
+        let others = advisories.findings(&context).into_iter().chain(hooks.iter().cloned()).collect();
+        findings.extend(accept(others, accepted));
+        findings
     }
 
     fn nothing_to_do(&self) -> Planned {
@@ -86,20 +106,21 @@ impl<'a> Planner<'a> {
         if leaves_open_what_is_installed(&findings) {
             return Planned::Blocked { findings };
         }
-        Planned::NothingToDo { version: self.target, findings }
+        Planned::NothingToDo { version: self.wanted.target, findings }
     }
 
     /// A path over packages that fit every node; failing that, over any packages of the right versions, so that the check of
     /// packages can name the node that none fits.
     fn path(&self, installed: &BTreeSet<Version>) -> Result<UpgradePath, NoPath> {
-        let all: BTreeSet<Version> = self.catalogue.iter().map(|entry| entry.package.version).collect();
-        let witnesses = self.snapshot.witnesses();
+        let all: BTreeSet<Version> =
+            self.wanted.catalogue.iter().map(|entry| entry.package.version).collect();
+        let witnesses = self.wanted.snapshot.witnesses();
         let fits = |version: &Version| witnesses.iter().all(|witness| self.fits(witness, *version));
         let fitting: BTreeSet<Version> = all.iter().copied().filter(fits).collect();
-        let best = find_path_for(self.table, installed, self.target, &fitting);
+        let best = find_path_for(self.wanted.table, installed, self.wanted.target, &fitting);
         match best {
             Err(NoPath::MissingPackages { .. }) => {
-                find_path_for(self.table, installed, self.target, &all).or(best)
+                find_path_for(self.wanted.table, installed, self.wanted.target, &all).or(best)
             }
             found => found,
         }
@@ -108,7 +129,7 @@ impl<'a> Planner<'a> {
     fn fits(&self, witness: &Witness<'_>, version: Version) -> bool {
         let below = witness.facts.installed.known().is_none_or(|installed| installed.version < version);
         match platform(witness) {
-            Some((os, arch)) if below => fitting(self.catalogue, version, &os, arch).is_ok(),
+            Some((os, arch)) if below => fitting(self.wanted.catalogue, version, &os, arch).is_ok(),
             Some(_) | None => true,
         }
     }
@@ -116,7 +137,7 @@ impl<'a> Planner<'a> {
     /// The plan for a path that every check has passed; `None` if a fact it needs is missing all the same.
     fn carry_out(&self, path: &UpgradePath, findings: &[Finding]) -> Option<Plan> {
         let nodes = self.nodes()?;
-        let master = self.snapshot.agreed_master()?;
+        let master = self.wanted.snapshot.agreed_master()?;
         let mut packages: Vec<Package> = Vec::new();
         let mut at: BTreeMap<NodeUid, Version> =
             nodes.iter().map(|node| (node.uid, node.installed)).collect();
@@ -127,21 +148,28 @@ impl<'a> Planner<'a> {
         }
         Some(Plan {
             schema: PLAN_SCHEMA.to_owned(),
-            cluster: self.snapshot.cluster.clone(),
-            made_at: self.now,
-            target: self.target,
-            table_digest: self.table.digest(),
+            cluster: self.wanted.snapshot.cluster.clone(),
+            made_at: self.wanted.now,
+            target: self.wanted.target,
+            table_digest: self.wanted.table.digest(),
             notes: notes(&hops),
             nodes,
             hops,
             packages,
-            settings: self.settings.to_vec(),
+            settings: self.wanted.settings.to_vec(),
+            advisories_digest: Some(self.wanted.advisories.digest()),
+            accepted: self.wanted.accepted.to_vec(),
             findings: findings.to_vec(),
         })
     }
 
     fn nodes(&self) -> Option<Vec<PlannedNode>> {
-        self.snapshot.listed().into_iter().map(|uid| planned_node(&self.snapshot.node(uid)?)).collect()
+        self.wanted
+            .snapshot
+            .listed()
+            .into_iter()
+            .map(|uid| planned_node(&self.wanted.snapshot.node(uid)?))
+            .collect()
     }
 
     fn hop(
@@ -158,7 +186,7 @@ impl<'a> Planner<'a> {
         let mut turns = Vec::new();
         for uid in expected_order(below, master) {
             let node = nodes.iter().find(|node| node.uid == uid)?;
-            let package = &fitting(self.catalogue, hop.to, &node.os, node.arch).ok()?.package;
+            let package = &fitting(self.wanted.catalogue, hop.to, &node.os, node.arch).ok()?.package;
             if !packages.contains(package) {
                 packages.push(package.clone());
             }
@@ -195,6 +223,9 @@ fn with_gap(mut findings: Vec<Finding>) -> Vec<Finding> {
         saw: "a fact the plan needs is missing, although all checks passed".to_owned(),
         why: "this is a fault of Ratchet".to_owned(),
         remedy: Some("report it with the output of `ratchet check -o json`".to_owned()),
+        source: String::new(),
+        promise: Some("P5".to_owned()),
+        accepted: None,
     });
     findings
 }

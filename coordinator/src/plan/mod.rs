@@ -7,7 +7,7 @@ mod order;
 
 pub use advice::{post_advice, restarts_cnm_exec};
 pub use document::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
-pub use make::{Planned, make_plan};
+pub use make::{Planned, Wanted, make_plan};
 pub use order::next_turn;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::decide::settings::by_hand;
 use super::journal::Journal;
 use super::retrying::Patience;
 use super::{Action, Event, Halt, Run, RunEnd, SideEffect, StepOrder, Wait};
+use crate::advisories::Advisories;
 use crate::agents::Agents;
 use crate::paths::Table;
 use crate::plan::post_advice;
@@ -28,6 +29,8 @@ pub struct World {
     pub agents: Arc<Agents>,
     /// The vendor's table.
     pub table: Arc<Table>,
+    /// The vendor's hazards, and the operator's own.
+    pub advisories: Arc<Advisories>,
     /// The wall clock.
     pub clock: Clock,
     /// Between two looks of the watch over a cluster while a step runs.

@@ -43,11 +43,12 @@ pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table, now
         return GateVerdict::Held(vec!["no node waits in this hop".to_owned()]);
     };
     let stage = Stage::Gate { node, to: planned.to };
-    let context = Context { snapshot, table, catalogue: &[], stage, run: Some(&run.id), now };
+    let accepted = &run.plan.accepted;
+    let context = Context { snapshot, table, catalogue: &[], stage, accepted, run: Some(&run.id), now };
     let cleared = match gate(&context) {
         Ok(cleared) => cleared,
         Err(findings) => {
-            let blocking = findings.iter().filter(|finding| finding.verdict.blocks());
+            let blocking = findings.iter().filter(|finding| finding.blocks());
             return GateVerdict::Held(blocking.map(ToString::to_string).collect());
         }
     };

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proto::{Clock, ClusterName, Failure, Package, RunId};
 
 use super::drivers::Drivers;
+use crate::advisories::Advisories;
 use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
@@ -37,8 +38,11 @@ impl Core {
         let table = Table::vendor()
             .map_err(|error| Failure::bug("the built-in table is damaged").because(chain(&error)))?;
         let agents = Arc::new(Agents::new(Dialer::network(config.security.clone())));
-        let (table, clock, watch_every) = (Arc::new(table), Clock::system(), config.watch_every);
-        Self::with(config, World { store, agents, table, clock, watch_every })
+        let advisories = Advisories::vendor()
+            .map_err(|error| Failure::bug("the built-in advisories are damaged").because(chain(&error)))?;
+        let (table, advisories) = (Arc::new(table), Arc::new(advisories));
+        let (clock, watch_every) = (Clock::system(), config.watch_every);
+        Self::with(config, World { store, agents, table, advisories, clock, watch_every })
     }
 
     /// Puts the parts together in a given world: its store, its agents, its clock.

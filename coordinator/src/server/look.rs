@@ -3,10 +3,10 @@
 use futures::future::join_all;
 use jiff::Timestamp;
 use proto::wire::Observe;
-use proto::{Failure, NodeFacts, Probe, RunnerKind, Version};
+use proto::{Fact, Failure, NodeFacts, Probe, RunnerKind, Version};
 
 use super::Core;
-use crate::checks::{Context, Stage, blocked, check_all};
+use crate::checks::{Acceptance, Context, Finding, Stage, blocked, check_all};
 use crate::config::ClusterConfig;
 use crate::documents::{CheckDocument, ClusterRow, Document, NodeRow, StatusDocument};
 use crate::observe::observe;
@@ -37,13 +37,18 @@ impl Core {
     }
 
     /// Preflight: with a target, everything a plan would be checked for; without one, how the cluster is.
-    pub(super) async fn check(&self, cluster: &str, to: Option<Version>) -> Result<CheckDocument, Failure> {
+    pub(super) async fn check(
+        &self,
+        cluster: &str,
+        to: Option<Version>,
+        accepted: &[Acceptance],
+    ) -> Result<CheckDocument, Failure> {
         let (at, findings) = match to {
             Some(to) => {
-                let planned = self.planned(cluster, to).await?;
+                let planned = self.planned(cluster, to, accepted).await?;
                 (planned.at, planned.findings().to_vec())
             }
-            None => self.survey(cluster).await?,
+            None => self.survey(cluster, accepted).await?,
         };
         Ok(CheckDocument {
             schema: CheckDocument::SCHEMA.to_owned(),
@@ -55,8 +60,12 @@ impl Core {
         })
     }
 
-    async fn survey(&self, cluster: &str) -> Result<(Timestamp, Vec<crate::checks::Finding>), Failure> {
-        let request = Observe { run_rlcheck: true, sources: Vec::new() };
+    async fn survey(
+        &self,
+        cluster: &str,
+        accepted: &[Acceptance],
+    ) -> Result<(Timestamp, Vec<Finding>), Failure> {
+        let request = Observe { run_rlcheck: true, sources: Vec::new(), facts: Fact::ALL.to_vec() };
         let snapshot = self.observe(self.cluster(cluster)?, request).await;
         let catalogue = self.catalogue().await?;
         let context = Context {
@@ -64,6 +73,7 @@ impl Core {
             table: &self.world.table,
             catalogue: &catalogue,
             stage: Stage::Survey,
+            accepted,
             run: None,
             now: snapshot.at,
         };

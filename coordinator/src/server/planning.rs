@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use proto::wire::Observe;
-use proto::{ClusterName, Epoch, Failure, RunId, Version};
+use proto::{ClusterName, Epoch, Fact, Failure, RunId, Version};
 
 use super::Core;
-use crate::checks::{Finding, Verdict};
+use crate::checks::{Acceptance, Finding, Verdict};
 use crate::documents::{Document, PlanDocument, PlanOutcome, RunDocument};
 use crate::failures::chain;
-use crate::plan::{Plan, Planned, PlannedSetting, make_plan};
+use crate::plan::{Plan, Planned, PlannedSetting, Wanted, make_plan};
 use crate::run::Event;
 use crate::store::Acquire;
 
@@ -48,27 +48,52 @@ impl PlannedAt {
 
 impl Core {
     /// Looks at a cluster and plans its upgrade.
-    pub(super) async fn planned(&self, cluster: &str, to: Version) -> Result<PlannedAt, Failure> {
+    pub(super) async fn planned(
+        &self,
+        cluster: &str,
+        to: Version,
+        accepted: &[Acceptance],
+    ) -> Result<PlannedAt, Failure> {
         let catalogue = self.catalogue().await?;
         let mut sources: Vec<String> =
             catalogue.iter().flat_map(|entry| entry.package.sources.clone()).collect();
         sources.sort();
         sources.dedup();
-        let snapshot = self.observe(self.cluster(cluster)?, Observe { run_rlcheck: true, sources }).await;
+        let snapshot = self
+            .observe(
+                self.cluster(cluster)?,
+                Observe { run_rlcheck: true, sources, facts: Fact::ALL.to_vec() },
+            )
+            .await;
         let settings: Vec<PlannedSetting> = self
             .config
             .settings
             .iter()
             .map(|(setting, wanted)| PlannedSetting { setting: *setting, wanted: *wanted })
             .collect();
-        let planned = make_plan(&snapshot, to, &catalogue, &self.world.table, &settings, snapshot.at);
+        let planned = make_plan(&Wanted {
+            snapshot: &snapshot,
+            target: to,
+            catalogue: &catalogue,
+            table: &self.world.table,
+            advisories: &self.world.advisories,
+            settings: &settings,
+            accepted,
+            hooks: &[],
+            now: snapshot.at,
+        });
         let epochs = snapshot.answered().map(|(agent, facts)| (agent.to_owned(), facts.highest_epoch));
         let obeyed = epochs.max_by_key(|(_, epoch)| *epoch);
         Ok(PlannedAt { at: snapshot.at, planned, obeyed })
     }
 
-    pub(super) async fn plan(&self, cluster: &str, to: Version) -> Result<PlanDocument, Failure> {
-        let planned = self.planned(cluster, to).await?;
+    pub(super) async fn plan(
+        &self,
+        cluster: &str,
+        to: Version,
+        accepted: &[Acceptance],
+    ) -> Result<PlanDocument, Failure> {
+        let planned = self.planned(cluster, to, accepted).await?;
         if let Planned::Plan(plan) = &planned.planned {
             let latest = self.store().latest_driver(&plan.cluster).await?;
             let next = latest.map(|latest| latest.epoch).unwrap_or_default().0.saturating_add(1);
@@ -144,7 +169,7 @@ impl Core {
                 format!("ratchet plan {} --to {}   # and look at it again", plan.cluster, plan.target);
             Failure::operator("stale-plan", "the plan no longer fits the cluster", remedy).because(why)
         };
-        let now = self.planned(plan.cluster.as_str(), plan.target).await?;
+        let now = self.planned(plan.cluster.as_str(), plan.target, &plan.accepted).await?;
         now.above_the_agents(&plan.cluster, epoch)?;
         match now.planned {
             Planned::Plan(now)
@@ -157,7 +182,7 @@ impl Core {
             }
             Planned::NothingToDo { version, .. } => Err(stale(format!("every node is at {version} already"))),
             Planned::Blocked { findings } => {
-                let blocking = findings.iter().filter(|finding| finding.verdict.blocks());
+                let blocking = findings.iter().filter(|finding| finding.blocks());
                 Err(stale(blocking.map(ToString::to_string).collect::<Vec<_>>().join("; ")))
             }
         }

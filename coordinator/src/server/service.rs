@@ -12,6 +12,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::Core;
 use super::packages::Description;
+use crate::checks::Acceptance;
 use crate::documents::Document;
 use crate::paths::{VersionSpec, explain};
 
@@ -37,6 +38,10 @@ fn encode<D: Document>(document: &D) -> Result<pb::Document, Failure> {
     let json = serde_json::to_string(document)
         .map_err(|error| Failure::bug("an answer cannot be written down").because(error.to_string()))?;
     Ok(pb::Document { schema: D::SCHEMA.to_owned(), json })
+}
+
+fn acceptances(wire: Vec<pb::Acceptance>) -> Vec<Acceptance> {
+    wire.into_iter().map(|pb::Acceptance { id, reason }| Acceptance { id, reason }).collect()
 }
 
 fn refuse(failure: &Failure) -> Status {
@@ -92,17 +97,18 @@ impl Coordinator for Service {
     }
 
     async fn check(&self, request: Request<pb::CheckRequest>) -> Answer {
-        let pb::CheckRequest { cluster, to } = request.into_inner();
+        let pb::CheckRequest { cluster, to, accepted } = request.into_inner();
         let document = async {
             let to = to.map(|to| parse::<Version>("the target", &to)).transpose()?;
-            self.core.check(&cluster, to).await
+            self.core.check(&cluster, to, &acceptances(accepted)).await
         };
         answer(document.await)
     }
 
     async fn plan(&self, request: Request<pb::PlanRequest>) -> Answer {
-        let pb::PlanRequest { cluster, to } = request.into_inner();
-        let document = async { self.core.plan(&cluster, parse("the target", &to)?).await };
+        let pb::PlanRequest { cluster, to, accepted } = request.into_inner();
+        let document =
+            async { self.core.plan(&cluster, parse("the target", &to)?, &acceptances(accepted)).await };
         answer(document.await)
     }
 

@@ -7,6 +7,7 @@
 
 mod claim;
 mod cluster;
+mod detail;
 mod event;
 mod facts;
 mod failure;

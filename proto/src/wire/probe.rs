@@ -3,7 +3,8 @@
 use super::WireError;
 use super::field::Field;
 use crate::{
-    Arch, ClusterView, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe, Rlcheck, Room, pb,
+    Arch, ClusterView, FactValue, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe, Rlcheck,
+    Room, pb,
 };
 
 /// The probe of a type: its message, and the module of that message's oneof.
@@ -55,6 +56,7 @@ probe! {
     OperatingSystem => OperatingSystemProbe in operating_system_probe;
     Rlcheck => RlcheckProbe in rlcheck_probe;
     ClusterView => ClusterViewProbe in cluster_view_probe;
+    FactValue => FactProbe in fact_probe;
 }
 
 /// A list or an option cannot stand in a oneof by itself: it has a message around it.

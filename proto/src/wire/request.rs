@@ -2,7 +2,7 @@
 
 use super::WireError;
 use super::field::{Field, message, record};
-use crate::{Authority, RunId, StepHistory, StepId, StepSpec, pb};
+use crate::{Authority, Fact, RunId, StepHistory, StepId, StepSpec, pb};
 
 /// What to look at beyond the usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Observe {
     pub run_rlcheck: bool,
     /// URLs of package sources to look at from the node.
     pub sources: Vec<String>,
+    /// Facts to look up beyond the usual.
+    pub facts: Vec<Fact>,
 }
 
 /// The step to do, or to join.
@@ -44,7 +46,7 @@ pub struct Histories {
     pub run: RunId,
 }
 
-record!(Observe => ObserveRequest as "observe" { run_rlcheck, sources });
+record!(Observe => ObserveRequest as "observe" { run_rlcheck, sources, facts });
 record!(CancelStep => CancelRequest as "cancel" { authority, step });
 record!(Histories => HistoriesRequest as "histories" { run });
 message!(Execute => ExecuteRequest as "execute");

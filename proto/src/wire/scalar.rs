@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::WireError;
 use super::field::Field;
-use crate::{AgentMemory, ClusterName, Epoch, NodeUid, OsToken, RunId, Sha256, StepId, Version};
+use crate::{AgentMemory, ClusterName, Epoch, Fact, NodeUid, OsToken, RunId, Sha256, StepId, Version};
 
 /// What travels as it is.
 macro_rules! as_it_is {
@@ -37,7 +37,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(AgentMemory, ClusterName, RunId, StepId, Version);
+as_text!(AgentMemory, ClusterName, Fact, RunId, StepId, Version);
 
 fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, WireError> {
     if text.is_empty() {

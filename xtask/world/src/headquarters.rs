@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use coordinator::advisories::Advisories;
 use coordinator::agents::{Agents, Dialer};
 use coordinator::config::Config;
 use coordinator::paths::Table;
@@ -38,6 +39,8 @@ pub struct Surroundings {
     pub config: Config,
     /// The vendor's table.
     pub table: Arc<Table>,
+    /// The vendor's hazards.
+    pub advisories: Arc<Advisories>,
     /// The world's seed.
     pub seed: u64,
 }
@@ -132,6 +135,7 @@ impl Headquarters {
             store: Arc::new(store),
             agents: Arc::new(Agents::new(dialer)),
             table: Arc::clone(&around.table),
+            advisories: Arc::clone(&around.advisories),
             clock: self.clock.as_clock(),
             watch_every: WATCH_EVERY,
         };

@@ -103,7 +103,8 @@ impl Operator {
     }
 
     async fn try_start(&self) -> Result<(), Failure> {
-        let request = PlanRequest { cluster: self.cluster.clone(), to: self.target.to_string() };
+        let request =
+            PlanRequest { cluster: self.cluster.clone(), to: self.target.to_string(), accepted: Vec::new() };
         let planned: PlanDocument = self.ask(|mut client| async move { client.plan(request).await }).await?;
         let plan = match (planned.outcome, planned.plan) {
             (PlanOutcome::Ready, Some(plan)) => plan,
@@ -196,7 +197,10 @@ impl Operator {
         let key = run.to_string();
         let done: Result<RunDocument, Failure> = match verb {
             "resume" => {
-                self.ask(|mut client| async move { client.resume(ResumeRequest { run: key }).await }).await
+                self.ask(|mut client| async move {
+                    client.resume(ResumeRequest { run: key, acknowledge: false }).await
+                })
+                .await
             }
             "retry" => {
                 self.ask(
@@ -262,7 +266,9 @@ async fn whims(coordinators: Vec<Arc<Headquarters>>, script: Script, run: RunId,
         let done: Result<RunDocument, Failure> = match whim {
             Whim::Pause => answer(&life, client.pause(PauseRequest { run: key })).await,
             Whim::Abort => answer(&life, client.abort(AbortRequest { run: key })).await,
-            Whim::Resume => answer(&life, client.resume(ResumeRequest { run: key })).await,
+            Whim::Resume => {
+                answer(&life, client.resume(ResumeRequest { run: key, acknowledge: false })).await
+            }
         };
         if let Err(failure) = done {
             history.note("operator", format!("{whim:?} was refused: {}", told(&failure)));

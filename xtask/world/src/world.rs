@@ -9,6 +9,7 @@ use agent::durable::read_json;
 use agent::package::{Fetcher, Patience};
 use agent::state::StateDir;
 use anyhow::{Context, Result};
+use coordinator::advisories::Advisories;
 use coordinator::config::{ClusterConfig, Config, PackageConfig};
 use coordinator::documents::RunState;
 use coordinator::paths::Table;
@@ -40,6 +41,7 @@ const VERSIONS: [Version; 3] =
 pub struct Shared {
     packages: Packages,
     table: Arc<Table>,
+    advisories: Arc<Advisories>,
     fetcher: Fetcher,
 }
 
@@ -53,6 +55,7 @@ impl Shared {
         Ok(Self {
             packages: Packages::build(&VERSIONS[1..])?,
             table,
+            advisories: Arc::new(Advisories::vendor().context("the vendor's advisories are damaged")?),
             fetcher: Fetcher::new(Patience::default()),
         })
     }
@@ -162,6 +165,7 @@ impl World {
             history: history.clone(),
             config: config(script, shared)?,
             table: Arc::clone(&shared.table),
+            advisories: Arc::clone(&shared.advisories),
             seed: script.seed,
         };
         let keep = |name: &'static str| {
@@ -316,5 +320,8 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         deadlines,
         watch_every: seconds(10),
         settings: [(proto::Setting::ReplicaHaGracePeriod, 3600)].into(),
+        paths: None,
+        advisories: None,
+        hooks: None,
     })
 }

@@ -70,6 +70,7 @@ impl World {
             table: &self.table,
             catalogue: &self.catalogue,
             stage,
+            accepted: &[],
             run: self.run.as_ref(),
             now: noon(),
         }

@@ -50,6 +50,7 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
 fn told(finding: &Finding, checks: &[&str]) -> String {
     let mark = match finding.verdict {
         Verdict::Pass => good("✓"),
+        Verdict::Info => good("i"),
         Verdict::Warn => caution("! warning:"),
         Verdict::CannotTell => bad("? cannot tell:"),
         Verdict::Block => bad("✗ blocked:"),

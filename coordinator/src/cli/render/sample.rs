@@ -253,6 +253,9 @@ pub(crate) fn check() -> CheckDocument {
         saw: saw.to_owned(),
         why: why.to_owned(),
         remedy: remedy.map(ToOwned::to_owned),
+        source: "the vendor's guide".to_owned(),
+        promise: None,
+        accepted: None,
     };
     let findings = vec![
         finding("quorum", Verdict::Pass, None, "two of three stay up", "", None),

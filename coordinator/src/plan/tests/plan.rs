@@ -1,9 +1,11 @@
 use proto::{NodeRole, NodeUid, Sha256, SourceFacts};
 
 use super::{catalogue, version};
+use crate::advisories::Advisories;
+use crate::catalogue::CatalogueEntry;
 use crate::checks::{Finding, Verdict};
 use crate::paths::Table;
-use crate::plan::{Plan, Planned, make_plan, post_advice};
+use crate::plan::{Plan, Planned, Wanted, make_plan, post_advice};
 use crate::snapshot::Snapshot;
 use crate::snapshot::sample::{healthy, noon};
 
@@ -22,7 +24,21 @@ fn cluster(installed: &[&str], at_hand: &[&str]) -> Snapshot {
 }
 
 fn plan(snapshot: &Snapshot, to: &str, at_hand: &[&str]) -> Planned {
-    make_plan(snapshot, version(to), &catalogue(at_hand), &Table::vendor().unwrap(), &[], noon())
+    make(snapshot, to, &catalogue(at_hand), &Table::vendor().unwrap())
+}
+
+fn make(snapshot: &Snapshot, to: &str, catalogue: &[CatalogueEntry], table: &Table) -> Planned {
+    make_plan(&Wanted {
+        snapshot,
+        target: version(to),
+        catalogue,
+        table,
+        advisories: &Advisories::vendor().unwrap(),
+        settings: &[],
+        accepted: &[],
+        hooks: &[],
+        now: noon(),
+    })
 }
 
 fn ready(planned: Planned) -> Plan {
@@ -159,7 +175,7 @@ fn a_cluster_of_two_platforms_stops_where_packages_for_both_are_at_hand() {
         both.push(entry);
     }
     let table = Table::vendor().unwrap();
-    let plan = ready(make_plan(&snapshot, version("8.2.0-46"), &both, &table, &[], noon()));
+    let plan = ready(make(&snapshot, "8.2.0-46", &both, &table));
     assert_eq!(plan.hops.iter().map(|hop| hop.to.to_string()).collect::<Vec<_>>(), ["7.2.4-52", "8.2.0-46"]);
     assert_eq!(plan.packages.len(), 4);
     let package_of =

@@ -45,6 +45,8 @@ pub(super) fn plan(nodes: u32, versions: &[Version], master: u32) -> Plan {
         made_at: noon(),
         target: *versions.last().unwrap(),
         table_digest: Sha256::of(b"table"),
+        advisories_digest: None,
+        accepted: Vec::new(),
         nodes: uids().map(node).collect(),
         hops: versions.windows(2).map(hop).collect(),
         packages: versions[1..].iter().map(|version| package(*version)).collect(),

@@ -64,6 +64,7 @@ impl Stage {
             store: Arc::new(self.store(file).await),
             agents: Arc::new(Agents::new(dialer)),
             table: Arc::new(Table::vendor().unwrap()),
+            advisories: Arc::new(crate::advisories::Advisories::vendor().unwrap()),
             clock: Clock::from_fn(Arc::new(noon)),
             watch_every: config.watch_every,
         };

@@ -97,6 +97,24 @@ prop_compose! {
     }
 }
 
+pub(crate) fn fact() -> impl Strategy<Value = Fact> {
+    prop::sample::select(Fact::ALL)
+}
+
+fn fact_value() -> impl Strategy<Value = FactValue> {
+    prop_oneof![
+        any::<bool>().prop_map(FactValue::Flag),
+        any::<u64>().prop_map(FactValue::Number),
+        text().prop_map(FactValue::Text),
+        texts().prop_map(FactValue::Lines),
+        vec(btree_map(text(), text(), 0..3), 0..3).prop_map(FactValue::Rows),
+    ]
+}
+
+fn details() -> impl Strategy<Value = Details> {
+    btree_map(fact(), probe(fact_value()), 0..3).prop_map(Details)
+}
+
 prop_compose! {
     /// Facts in which the product has not been asked yet; `node_facts` adds its answers.
     fn facts_of_machine()(
@@ -119,11 +137,11 @@ prop_compose! {
         running_actions in probe(texts()), snapshots in probe(texts()), upgrade_mode in probe(any::<bool>()),
         rlcheck in option::of(probe(rlcheck())),
         (highest_epoch, current_step) in (epoch(), option::of(step_in_flight())),
-        (memory, settings) in (memory(), btree_map(setting(), probe(any::<u64>()), 0..3)),
+        (memory, settings) in (memory(), btree_map(setting(), probe(any::<u64>()), 0..3)), details in details(),
     ) -> NodeFacts {
         NodeFacts {
             node_uid, cluster_name, installed, installation, os, arch, view, running_actions, snapshots, upgrade_mode,
-            rlcheck, highest_epoch, current_step, memory, settings, ..machine
+            rlcheck, highest_epoch, current_step, memory, settings, details, ..machine
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Any step and any request.
 
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{
-    authority, claim, cluster_name, duration, epoch, memory, node_role, node_uid, package, run_id, sha256,
-    step_id, text, texts, version,
+    authority, claim, cluster_name, duration, epoch, fact, memory, node_role, node_uid, package, run_id,
+    sha256, step_id, text, texts, version,
 };
 use crate::wire::{CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver};
 use crate::*;
@@ -67,8 +68,10 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub(crate) fn observe()(run_rlcheck in any::<bool>(), sources in texts()) -> Observe {
-        Observe { run_rlcheck, sources }
+    pub(crate) fn observe()(
+        run_rlcheck in any::<bool>(), sources in texts(), facts in vec(fact(), 0..3),
+    ) -> Observe {
+        Observe { run_rlcheck, sources, facts }
     }
 }
 

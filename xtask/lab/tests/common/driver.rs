@@ -34,7 +34,7 @@ impl Driver {
     }
 
     pub async fn observe(&self) -> NodeFacts {
-        let asked = Observe { run_rlcheck: true, sources: Vec::new() };
+        let asked = Observe { run_rlcheck: true, ..Observe::default() };
         self.agents.observe(ADDRESS, &asked).await.unwrap()
     }
 

@@ -1,0 +1,9 @@
+//! NOT BUILT YET.
+
+use proto::{FactValue, Probe};
+
+use super::Look;
+
+pub(super) async fn listeners(_look: &Look<'_>) -> Probe<FactValue> {
+    Probe::Unknown("not built yet".to_owned())
+}
