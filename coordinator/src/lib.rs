@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod documents;
 pub mod failures;
+pub mod fingerprint;
 pub mod identity;
 pub mod observe;
 pub mod paths;

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::Acceptance;
+use crate::fingerprint::Change;
+
 use super::{AgentJournalRow, Document, ErrorRow};
 
 /// Where a run stands.
@@ -81,6 +84,12 @@ pub struct RunDocument {
     /// What is being tried again.
     #[serde(default)]
     pub retries: Vec<RetryRow>,
+    /// What somebody else has changed in the cluster's configuration and nobody has acknowledged.
+    #[serde(default)]
+    pub foreign_changes: Vec<Change>,
+    /// What stood in the way of the plan and was accepted all the same, with reasons.
+    #[serde(default)]
+    pub accepted: Vec<Acceptance>,
     /// Settings of the product that it changed or is about to change, and what they were before.
     #[serde(default)]
     pub settings: Vec<SettingRow>,

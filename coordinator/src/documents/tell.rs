@@ -11,6 +11,7 @@ use doing::halted;
 use steps::outcome_text;
 pub use steps::step_progress;
 
+use crate::fingerprint::Change;
 use crate::run::{Breach, Event, Request, Retry, RunEnd, Wait};
 
 /// The node an event is about, if it is about one.
@@ -34,6 +35,7 @@ pub fn node_of(run: &RunId, event: &Event) -> Option<NodeUid> {
         | Event::GateHeld { .. }
         | Event::Requested { .. }
         | Event::Paused
+        | Event::ForeignChange { .. }
         | Event::Advised { .. }
         | Event::Ended(_) => None,
     }
@@ -83,6 +85,7 @@ pub fn event(run: &RunId, event: &Event) -> String {
         }
         Event::Requested { request, by } => requested(request, by),
         Event::Paused => "paused between turns".to_owned(),
+        Event::ForeignChange { changes, .. } => format!("paused: {}", foreign(changes)),
         Event::Halted(halt) => halted(halt),
         Event::Released { trouble: None, .. } => "released".to_owned(),
         Event::Released { node, trouble: Some(failure) } => format!("{node} keeps its claim: {failure}"),
@@ -137,6 +140,17 @@ fn seen(breaches: &[Breach]) -> String {
     breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// What of a list of changes is told in one sentence; the run's document has all of them.
+const CHANGES_TOLD: usize = 5;
+
+/// What somebody else has changed, in a sentence.
+fn foreign(changes: &[Change]) -> String {
+    let told: Vec<String> = changes.iter().take(CHANGES_TOLD).map(ToString::to_string).collect();
+    let more = changes.len().saturating_sub(CHANGES_TOLD);
+    let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
+    format!("somebody else has changed the cluster's configuration: {}{rest}", told.join("; "))
+}
+
 fn recorded(setting: Setting, original: u64, wanted: u64) -> String {
     if original == wanted {
         return format!("{setting} is {original}, which will do");
@@ -161,6 +175,7 @@ fn requested(request: &Request, by: &str) -> String {
     match request {
         Request::Pause => format!("{by} asked for a pause"),
         Request::Resume => format!("{by} asked to go on"),
+        Request::Acknowledge => format!("{by} acknowledged the changes and asked to go on"),
         Request::Abort => format!("{by} asked to abort"),
         Request::Retry { node: Some(node) } => format!("{by} asked for another attempt at {node}"),
         Request::Retry { node: None } => format!("{by} asked for another attempt"),

@@ -61,6 +61,8 @@ impl RunView<'_> {
             nodes: self.nodes(),
             halt: halt_row(run),
             retries: retries(run),
+            foreign_changes: run.foreign.clone(),
+            accepted: run.plan.accepted.clone(),
             settings: settings(run),
             next_commands: next_commands(run, self.state()),
             advice: run.advice.clone(),
@@ -164,6 +166,9 @@ pub fn next_commands(run: &Run, state: RunState) -> Vec<String> {
     let verb = |verb: &str| format!("ratchet {verb} {}", run.id);
     let mut commands = match state {
         RunState::Running => vec![verb("watch"), verb("pause"), verb("abort")],
+        RunState::Paused if !run.foreign.is_empty() => {
+            vec![format!("{} --acknowledge", verb("resume")), verb("abort"), verb("show")]
+        }
         RunState::Interrupted | RunState::Paused => vec![verb("resume"), verb("abort"), verb("show")],
         RunState::Halted => after_a_halt(run).iter().map(|word| verb(word)).collect(),
         RunState::Blocked | RunState::Aborted => {

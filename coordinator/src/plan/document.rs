@@ -5,6 +5,7 @@ use proto::{Arch, ClusterName, NodeRole, NodeUid, OsToken, Package, Setting, Sha
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{Acceptance, Finding};
+use crate::fingerprint::Fingerprint;
 use crate::paths::Status;
 
 /// The schema of [`Plan`].
@@ -36,6 +37,9 @@ pub struct Plan {
     /// Settings of the cluster that are changed for the run and put back after it (promise P13).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<PlannedSetting>,
+    /// How the cluster was configured: what a run compares with before each turn. Plans made before it was taken have none.
+    #[serde(default)]
+    pub configuration: Option<Fingerprint>,
     /// What stands in the way and is accepted all the same, with reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<Acceptance>,

@@ -14,6 +14,7 @@ use crate::checks::{
     Acceptance, Context, Finding, Stage, Verdict, accept, blocked, check_all, leaves_open_what_is_installed,
     platform,
 };
+use crate::fingerprint;
 use crate::paths::Table;
 use crate::paths::{Hop, NoPath, UpgradePath, find_path_for};
 use crate::snapshot::{Snapshot, Witness};
@@ -158,6 +159,7 @@ impl<'a> Planner<'a> {
             packages,
             settings: self.wanted.settings.to_vec(),
             advisories_digest: Some(self.wanted.advisories.digest()),
+            configuration: Some(fingerprint::read(self.wanted.snapshot).fingerprint),
             accepted: self.wanted.accepted.to_vec(),
             findings: findings.to_vec(),
         })

@@ -9,6 +9,7 @@ use proto::{
 use serde::{Deserialize, Serialize};
 
 use super::Retry;
+use crate::fingerprint::Change;
 use crate::plan::Plan;
 
 /// One line of a run's journal.
@@ -159,6 +160,13 @@ pub enum Event {
     },
     /// The pause took effect.
     Paused,
+    /// Somebody else has changed how the cluster is configured: the run pauses until a person has acknowledged that.
+    ForeignChange {
+        /// When it was seen.
+        seen_at: Timestamp,
+        /// What changed.
+        changes: Vec<Change>,
+    },
     /// The run stands still until a person acts.
     Halted(Box<Halt>),
     /// A node's agent took the claim back, or could not be asked.
@@ -202,6 +210,8 @@ pub enum Request {
     Pause,
     /// Go on.
     Resume,
+    /// Go on, with the cluster configured as it was last seen.
+    Acknowledge,
     /// End, leaving done nodes done.
     Abort,
     /// Give the node whose turn failed another attempt.
@@ -255,6 +265,7 @@ impl Event {
             Self::Witnessed { .. } => "witnessed",
             Self::Requested { .. } => "requested",
             Self::Paused => "paused",
+            Self::ForeignChange { .. } => "foreign_change",
             Self::Halted(_) => "halted",
             Self::Released { .. } => "released",
             Self::Advised { .. } => "advised",

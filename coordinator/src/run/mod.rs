@@ -9,6 +9,7 @@ mod deadlines;
 mod decide;
 mod driver;
 mod event;
+mod foreign;
 mod journal;
 mod judge;
 mod ledger;

@@ -1,12 +1,14 @@
 //! Waiting for the cluster: the gate before a turn, and the witnesses after it.
 
 use proto::wire::Observe;
-use proto::{Failure, NodeUid, StepKind};
+use proto::{Fact, Failure, NodeUid, StepKind};
 
 use super::driver::Driving;
+use super::foreign::{judge_foreign, lost};
 use super::judge::{GateVerdict, judge_gate, judge_witness};
 use super::retrying::Patience;
 use super::{Event, Halt, Run, Wait};
+use crate::fingerprint::{self, Change, Comparison};
 use crate::observe::observe;
 use crate::snapshot::Snapshot;
 
@@ -17,10 +19,17 @@ impl Driving {
         let mut patience = self.patience(&run, Wait::Gate);
         let mut told: Vec<String> = Vec::new();
         loop {
-            let snapshot = self.look(&run).await?;
+            let snapshot = self.look_for(&run, &fingerprint::FACTS).await?;
             let now = self.world.clock.now();
             let reasons = match judge_gate(&run, hop, &snapshot, &self.world.table, now) {
-                GateVerdict::Clear(event) => return self.journal.append(*event).await,
+                GateVerdict::Clear(event) => match judge_foreign(&run, &snapshot) {
+                    Comparison::Same => return self.journal.append(*event).await,
+                    Comparison::Changed(changes) => return self.foreign(&snapshot, changes).await,
+                    Comparison::CannotTell(keys) if patience.is_over() => {
+                        return self.foreign(&snapshot, lost(&run, &keys)).await;
+                    }
+                    Comparison::CannotTell(keys) => vec![unread(&keys)],
+                },
                 GateVerdict::Contradicted(halt) => return self.halt(*halt).await,
                 GateVerdict::Held(reasons) => reasons,
             };
@@ -63,14 +72,24 @@ impl Driving {
         }
     }
 
+    /// Pauses until a person has acknowledged what somebody else has changed. Others may have asked for something
+    /// meanwhile that leaves nothing to pause.
+    async fn foreign(&self, snapshot: &Snapshot, changes: Vec<Change>) -> Result<(), Failure> {
+        self.journal.append_if_legal(Event::ForeignChange { seen_at: snapshot.at, changes }).await.map(drop)
+    }
+
     fn patience(&self, run: &Run, wait: Wait) -> Patience {
         Patience::new(&self.world.clock, wait, run.deadlines.of(wait)).settling()
     }
 
     pub(super) async fn look(&self, run: &Run) -> Result<Snapshot, Failure> {
+        self.look_for(run, &[]).await
+    }
+
+    async fn look_for(&self, run: &Run, facts: &[Fact]) -> Result<Snapshot, Failure> {
         let addresses: Vec<String> = run.plan.nodes.iter().map(|node| node.agent.clone()).collect();
         let (agents, cluster) = (&self.world.agents, &run.plan.cluster);
-        let request = Observe::default();
+        let request = Observe { facts: facts.to_vec(), ..Observe::default() };
         let look = observe(agents, cluster, &addresses, &request, &self.world.clock);
         self.minding_requests(look).await
     }
@@ -91,6 +110,14 @@ fn gist(reasons: &[String]) -> Vec<String> {
         words.join(" ")
     };
     reasons.iter().map(gist).collect()
+}
+
+fn unread(keys: &[(String, String)]) -> String {
+    let (key, reason) = keys.first().map_or(("", ""), |(key, reason)| (key.as_str(), reason.as_str()));
+    let more = keys.len().saturating_sub(1);
+    format!(
+        "whether somebody has changed the configuration cannot be told: {key} and {more} others: {reason}"
+    )
 }
 
 fn held_too_long(run: &Run, reasons: &[String]) -> Halt {

@@ -9,6 +9,7 @@ use proto::{
 };
 
 use super::{Breach, Halt, Ledger, Retry, RunEnd, SideEffects};
+use crate::fingerprint::{Change, Fingerprint};
 use crate::plan::{Plan, PlannedHop};
 
 /// A run as its journal leaves it. Made by folding events only; see [`super::next`].
@@ -62,6 +63,10 @@ pub struct Run {
     pub contradiction: Option<Halt>,
     /// Settings that were written down.
     pub settings: SideEffects,
+    /// How the cluster is configured, going by the plan and by what was acknowledged since.
+    pub configuration: Option<Arc<Fingerprint>>,
+    /// What somebody else has changed, as long as nobody has acknowledged it.
+    pub foreign: Vec<Change>,
     /// What the vendor's procedure leaves to a person.
     pub advice: Vec<String>,
     /// When it was created.

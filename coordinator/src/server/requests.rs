@@ -24,8 +24,10 @@ impl Core {
         self.ask(key, Request::Abort).await
     }
 
-    pub(super) async fn resume(&self, key: &str) -> Result<RunDocument, Failure> {
-        self.go_on(key, Request::Resume).await
+    /// Goes on; with `acknowledge`, also with what somebody else has changed meanwhile.
+    pub(super) async fn resume(&self, key: &str, acknowledge: bool) -> Result<RunDocument, Failure> {
+        let request = if acknowledge { Request::Acknowledge } else { Request::Resume };
+        self.go_on(key, request).await
     }
 
     pub(super) async fn retry(&self, key: &str, node: Option<u32>) -> Result<RunDocument, Failure> {
@@ -95,7 +97,7 @@ impl Core {
         if driven {
             return match request {
                 Request::Resume if run.pause_wanted => self.ask_driver(&listing, &request).await,
-                Request::Resume => self.document(&listing.id, None).await,
+                Request::Resume | Request::Acknowledge => self.document(&listing.id, None).await,
                 _ => {
                     let remedy = format!("ratchet watch {}", run.id);
                     Err(Failure::operator("blocked", format!("run {} is being driven", run.id), remedy))

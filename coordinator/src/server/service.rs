@@ -151,7 +151,8 @@ impl Coordinator for Service {
     }
 
     async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answer {
-        answer(self.core.resume(&request.into_inner().run).await)
+        let pb::ResumeRequest { run, acknowledge } = request.into_inner();
+        answer(self.core.resume(&run, acknowledge).await)
     }
 
     async fn abort(&self, request: Request<pb::AbortRequest>) -> Answer {

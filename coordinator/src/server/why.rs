@@ -48,6 +48,9 @@ fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
         RunState::Running if run.held.is_some() => ("waiting", "whoever can put the cluster right"),
         RunState::Running => ("working", "nobody needs to"),
         RunState::Interrupted => ("interrupted", "an operator: its coordinator is gone"),
+        RunState::Paused if !run.foreign.is_empty() => {
+            ("paused", "whoever knows whether the change of the configuration was meant")
+        }
         RunState::Paused => ("paused", "an operator"),
         RunState::Halted => ("halted", "an operator: something failed"),
         RunState::Done | RunState::Aborted | RunState::Blocked => ("nothing", "nobody needs to: it is over"),

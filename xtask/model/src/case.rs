@@ -91,6 +91,7 @@ fn plan(nodes: u8, versions: &[Version], tuned: bool) -> Result<Plan, Failure> {
         target: versions.last().copied().unwrap_or(VERSIONS[0]),
         table_digest: Sha256::of(b"table"),
         advisories_digest: None,
+        configuration: None,
         accepted: Vec::new(),
         nodes: (0..nodes).map(|node| planned_node(node, nodes, versions[0])).collect(),
         hops: versions.windows(2).map(|pair| hop(nodes, pair)).collect(),

@@ -8,7 +8,9 @@ use super::journals::journals;
 use super::style::{bad, bullet, caution, command, good, heading};
 use super::table::{cell, table};
 use super::units::{clock, elapsed, moment, printable};
+use crate::checks::Acceptance;
 use crate::documents::{EventDocument, HaltRow, NodeState, RunDocument, RunNodeRow, RunState, SettingRow};
+use crate::fingerprint::Change;
 
 /// A run, whole: `show`.
 pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
@@ -55,6 +57,8 @@ fn body(run: &RunDocument) -> String {
         }
     }
     out.push_str(&run.halt.as_ref().map(halt).unwrap_or_default());
+    out.push_str(&foreign(&run.foreign_changes));
+    out.push_str(&accepted(&run.accepted));
     out.push_str(&to_put_back(&run.settings));
     if !run.next_commands.is_empty() {
         out.push_str(&format!("\n{}\n", heading("What you can do now")));
@@ -65,6 +69,24 @@ fn body(run: &RunDocument) -> String {
         run.advice.iter().for_each(|advice| out.push_str(&bullet("•", advice)));
     }
     out
+}
+
+/// What somebody else has changed, whole: a person has to say whether it is meant.
+pub(super) fn foreign(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let lines: String =
+        changes.iter().map(|change| bullet(&caution("≠"), &printable(&change.to_string()))).collect();
+    format!("\n{}\n{lines}", heading("Changed by somebody else since the plan was made"))
+}
+
+/// What stood in the way and was accepted.
+pub(super) fn accepted(accepted: &[Acceptance]) -> String {
+    let line = |of: &Acceptance| {
+        bullet(&caution("!"), &format!("accepted {}: {}", printable(&of.id), printable(&of.reason)))
+    };
+    accepted.iter().map(line).collect()
 }
 
 /// Settings that are not as they were, with the commands that put them back by hand.

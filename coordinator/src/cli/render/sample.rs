@@ -50,6 +50,8 @@ pub(crate) fn run() -> RunDocument {
         nodes: vec![first_node(), second_node(), node(3, NodeState::Waiting)],
         halt: None,
         retries: Vec::new(),
+        foreign_changes: Vec::new(),
+        accepted: Vec::new(),
         settings: Vec::new(),
         next_commands: Vec::new(),
         advice: Vec::new(),

@@ -2,7 +2,7 @@
 
 use proto::{NodeUid, StepKind};
 
-use super::{retrying, second, seen};
+use super::{foreign, retrying, second, seen};
 use crate::documents::RunState;
 use crate::run::{Halt, Phase, Run, RunEnd};
 
@@ -13,6 +13,7 @@ pub fn doing(run: &Run, state: RunState) -> String {
             format!("nobody drives it; it was {}", active(run))
         }
         (Phase::Active, _) => active(run),
+        (Phase::Paused, _) if !run.foreign.is_empty() => format!("paused: {}", foreign(&run.foreign)),
         (Phase::Paused, _) => "paused between turns".to_owned(),
         (Phase::Halted(halt), _) => halted(halt),
         (Phase::Ended(RunEnd::Done), _) if run.prepare_only => {

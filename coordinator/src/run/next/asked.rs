@@ -1,8 +1,11 @@
 //! What people ask of a run.
 
+use std::sync::Arc;
+
 use proto::{NodeUid, StepKind, StepOutcome};
 
 use super::{Verdict, active, progress};
+use crate::fingerprint::Change;
 use crate::run::{Phase, Request, Run, StepEntry, StepState};
 
 pub(super) fn pause(run: &mut Run) -> Verdict {
@@ -10,6 +13,20 @@ pub(super) fn pause(run: &mut Run) -> Verdict {
     if !run.pause_wanted {
         return Err("nobody asked for a pause".to_owned());
     }
+    stand_still(run)
+}
+
+/// Somebody else's change of the configuration pauses the run as a person's word does, but for that it must be acknowledged.
+pub(super) fn pause_for_change(run: &mut Run, changes: &[Change]) -> Verdict {
+    active(run)?;
+    if changes.is_empty() {
+        return Err("nothing was changed".to_owned());
+    }
+    run.foreign = changes.to_vec();
+    stand_still(run)
+}
+
+fn stand_still(run: &mut Run) -> Verdict {
     if let Some(turn) = &run.turn {
         return Err(format!("it is the turn of {}", turn.node));
     }
@@ -19,13 +36,32 @@ pub(super) fn pause(run: &mut Run) -> Verdict {
     Ok(())
 }
 
+/// From now on the configuration that was seen is the one that holds.
+fn acknowledge(run: &mut Run) {
+    let configuration = run.configuration.as_deref().cloned().unwrap_or_default();
+    run.configuration = Some(Arc::new(configuration.with(&run.foreign)));
+    run.foreign.clear();
+}
+
 pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
     match request {
         Request::Pause => {
             run.pause_wanted = run.phase == Phase::Active;
             Ok(())
         }
+        Request::Resume if !run.foreign.is_empty() => {
+            let changes: Vec<String> = run.foreign.iter().map(ToString::to_string).collect();
+            Err(format!(
+                "somebody has changed the configuration, and nobody has acknowledged it: {}",
+                changes.join("; ")
+            ))
+        }
         Request::Resume => {
+            resume(run);
+            Ok(())
+        }
+        Request::Acknowledge => {
+            acknowledge(run);
             resume(run);
             Ok(())
         }

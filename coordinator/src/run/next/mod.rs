@@ -12,7 +12,7 @@ use std::sync::Arc;
 use proto::{NodeRole, NodeUid, RunId, Version};
 
 use super::{Event, NodeProgress, Phase, Record, Run, RunEnd, StepState, Turn};
-use asked::{ask, pause};
+use asked::{ask, pause, pause_for_change};
 use driving::{claim, drive};
 use settings::{record_setting, restore_setting};
 use steps::{after_check, after_refused_install, end_step, intend, never_started};
@@ -96,6 +96,8 @@ fn create(id: &RunId, record: &Record) -> Option<Run> {
         memories: Default::default(),
         contradiction: None,
         settings: Default::default(),
+        configuration: plan.configuration.clone().map(Arc::new),
+        foreign: Vec::new(),
         advice: Vec::new(),
         created_at: record.at,
         updated_at: record.at,
@@ -161,6 +163,7 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
         Event::Witnessed { hop, node, by, master } => witness(run, (*hop, *node), by, *master, at),
         Event::Requested { request, by: _ } => ask(run, request),
         Event::Paused => pause(run),
+        Event::ForeignChange { changes, .. } => pause_for_change(run, changes),
         Event::Halted(halt) => {
             active(run)?;
             run.held = None;

@@ -46,6 +46,7 @@ pub(super) fn plan(nodes: u32, versions: &[Version], master: u32) -> Plan {
         target: *versions.last().unwrap(),
         table_digest: Sha256::of(b"table"),
         advisories_digest: None,
+        configuration: None,
         accepted: Vec::new(),
         nodes: uids().map(node).collect(),
         hops: versions.windows(2).map(hop).collect(),

@@ -106,7 +106,7 @@ async fn the_run_of_a_hung_driver_keeps_its_nodes_and_can_be_resumed() {
     let again = take(&core).await;
     assert_eq!((again.outcome, again.exit_code), (TakeoverOutcome::Nothing, 0));
     assert_eq!(again.next_commands[0], "ratchet resume r1");
-    core.resume("r1").await.unwrap();
+    core.resume("r1", false).await.unwrap();
     let mut watching = core.watching(id("r1"), 1);
     while core.news(&mut watching).await.unwrap().is_some() {}
     let run = core.document(&id("r1"), None).await.unwrap();
