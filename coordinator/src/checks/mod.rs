@@ -169,6 +169,17 @@ pub fn gate(context: &Context<'_>) -> Result<Cleared, Vec<Finding>> {
 }
 
 impl When {
+    /// When that is, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Always => "in a survey, before a plan, and before every turn",
+            Self::Before => "in a survey and before a plan",
+            Self::Planning => "before a plan",
+            Self::PlanningAndGate => "before a plan and before every turn",
+            Self::Gate => "before every turn",
+        }
+    }
+
     fn includes(self, stage: &Stage<'_>) -> bool {
         match stage {
             Stage::Survey => matches!(self, Self::Always | Self::Before),

@@ -1,4 +1,4 @@
-//! `ratchet why CLUSTER|RUN`.
+//! `ratchet why CLUSTER|RUN|ID`.
 
 use proto::Failure;
 
@@ -8,8 +8,8 @@ use super::{Exit, render};
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A cluster's name or a run's id
-    #[arg(value_name = "CLUSTER|RUN")]
+    /// A cluster's name, a run's id, or the id of a check or an advisory as findings name it
+    #[arg(value_name = "CLUSTER|RUN|ID")]
     subject: String,
 }
 

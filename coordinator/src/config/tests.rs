@@ -44,6 +44,7 @@ fn the_shipped_file_says_the_defaults() {
     assert_eq!(config.deadlines, Deadlines::default());
     assert_eq!(config.watch_every, DEFAULT_WATCH);
     assert_eq!(config.settings, BTreeMap::new(), "nothing is changed that nobody asked for");
+    assert_eq!((config.paths, config.advisories, config.hooks), (None, None, None));
     assert_eq!((config.clusters, config.packages), (Vec::new(), Vec::new()));
     assert!(matches!(config.security, Security::Tls(_)));
 }
@@ -61,9 +62,12 @@ fn the_shipped_file_names_every_key_and_no_other() {
     let mut known = parse::KEYS;
     known.sort_unstable();
     assert_eq!(keys, known);
-    for (name, keys) in
-        [("deadlines", &deadlines::KEYS[..]), ("settings", &settings::KEYS), ("watch", &["every"])]
-    {
+    for (name, keys) in [
+        ("deadlines", &deadlines::KEYS[..]),
+        ("settings", &settings::KEYS),
+        ("watch", &["every"]),
+        ("hooks", &hooks::KEYS),
+    ] {
         let mut named: Vec<&str> = table[name].as_table().unwrap().keys().map(String::as_str).collect();
         let mut keys = keys.to_vec();
         named.sort_unstable();

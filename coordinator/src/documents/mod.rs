@@ -24,7 +24,7 @@ pub use takeover::{
     TakeoverClaimRow, TakeoverDocument, TakeoverDriverRow, TakeoverNodeRow, TakeoverOutcome, TakeoverStepRow,
 };
 pub use view::{RunView, event_document, exit_code, next_commands};
-pub use why::WhyDocument;
+pub use why::{ExplainedRow, WhyDocument};
 
 use crate::plan::Plan;
 
@@ -51,6 +51,24 @@ pub struct PlanDocument {
     pub findings: Vec<crate::checks::Finding>,
     /// One sentence that says what came out.
     pub summary: String,
+    /// How long it will take, going by earlier runs; `None` where there are none.
+    #[serde(default)]
+    pub expected: Option<ExpectedRow>,
+}
+
+/// How long a plan will take, going by turns that were measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedRow {
+    /// The median of the turns that were measured, in seconds.
+    pub turn_seconds: u64,
+    /// The longest of them, in seconds.
+    pub longest_turn_seconds: u64,
+    /// All turns of the plan together, at the median, in seconds. Fetching comes before it.
+    pub all_seconds: u64,
+    /// How many turns were measured.
+    pub measured: usize,
+    /// Whether they were turns of this cluster; else of others of the fleet.
+    pub of_this_cluster: bool,
 }
 
 /// What came out of planning.

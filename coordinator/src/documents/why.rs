@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Document, SettingRow};
+use crate::checks::Severity;
+use crate::fingerprint::Change;
 
 /// What a cluster or run waits for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +31,33 @@ pub struct WhyDocument {
     /// Settings of the product that are still to be put back, with the commands that do it by hand.
     #[serde(default)]
     pub settings: Vec<SettingRow>,
+    /// What somebody else has changed in the cluster's configuration and nobody has acknowledged.
+    #[serde(default)]
+    pub foreign_changes: Vec<Change>,
+    /// What a check or an advisory is about, if that was asked.
+    #[serde(default)]
+    pub explained: Option<ExplainedRow>,
+}
+
+/// A check or an advisory, for whoever reads its id in a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedRow {
+    /// `check` or `advisory`.
+    pub kind: String,
+    /// What it is about, in a sentence.
+    pub title: String,
+    /// How strongly it speaks at most.
+    pub severity: Severity,
+    /// The promise it keeps, if one: then nobody can accept it away.
+    pub promise: Option<String>,
+    /// When it is asked, or which upgrades it is about.
+    pub when: String,
+    /// Why it matters, where that is always the same.
+    pub why: Option<String>,
+    /// What helps, where that is always the same.
+    pub remedy: Option<String>,
+    /// Where the vendor says so.
+    pub source: String,
 }
 
 impl Document for WhyDocument {

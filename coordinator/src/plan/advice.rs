@@ -10,11 +10,20 @@ use crate::snapshot::Snapshot;
 
 /// What a person should know before saying yes to these hops.
 pub(super) fn notes(hops: &[PlannedHop]) -> Vec<String> {
-    let mut notes = vec![
-        "the vendor's software has no downgrade: until the first install starts the run can be aborted without a trace, after \
-         that the only way is forward"
+    let first = hops.first().and_then(|hop| Some((hop.turns.first()?.node, hop.to)));
+    let mut notes = Vec::new();
+    if let Some((node, to)) = first {
+        notes.push(format!(
+            "stopping is free until install.sh starts on {node}, the first to get {to}: until then `ratchet abort` leaves no \
+             trace"
+        ));
+    }
+    notes.push(
+        "after that there is no way back, for the vendor has no downgrade; what helps then, in this order: `ratchet retry` of \
+         the same node; replacing the node; as the last resort recovering the cluster on clean nodes from the files under \
+         ccs, after which each database is restored from its persistence or backup (the vendor's cluster-recovery page)"
             .to_owned(),
-    ];
+    );
     if hops.len() > 1 {
         notes.push(format!("{} hops: each is a complete upgrade of every node", hops.len()));
     }

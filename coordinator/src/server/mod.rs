@@ -2,6 +2,7 @@
 
 mod core;
 mod drivers;
+mod expected;
 mod journals;
 mod look;
 mod packages;

@@ -8,7 +8,7 @@ use super::Core;
 use crate::checks::{Acceptance, Finding, Verdict};
 use crate::documents::{Document, PlanDocument, PlanOutcome, RunDocument};
 use crate::failures::chain;
-use crate::plan::{Plan, Planned, PlannedSetting, Wanted, make_plan};
+use crate::plan::{Plan, Planned, PlannedSetting, Wanted, differences, make_plan};
 use crate::run::Event;
 use crate::store::Acquire;
 
@@ -100,6 +100,10 @@ impl Core {
             planned.above_the_agents(&plan.cluster, Epoch(next))?;
         }
         let findings = planned.findings().to_vec();
+        let expected = match &planned.planned {
+            Planned::Plan(plan) => self.expected(plan).await?,
+            Planned::NothingToDo { .. } | Planned::Blocked { .. } => None,
+        };
         let document = |outcome, plan: Option<Plan>, digest, summary| PlanDocument {
             schema: PlanDocument::SCHEMA.to_owned(),
             cluster: cluster.to_owned(),
@@ -108,6 +112,7 @@ impl Core {
             digest,
             findings: findings.clone(),
             summary,
+            expected,
         };
         Ok(match planned.planned {
             Planned::Plan(plan) => {
@@ -172,14 +177,10 @@ impl Core {
         let now = self.planned(plan.cluster.as_str(), plan.target, &plan.accepted).await?;
         now.above_the_agents(&plan.cluster, epoch)?;
         match now.planned {
-            Planned::Plan(now)
-                if (&now.nodes, &now.hops, &now.packages) == (&plan.nodes, &plan.hops, &plan.packages) =>
-            {
-                Ok(())
-            }
-            Planned::Plan(_) => {
-                Err(stale("its nodes, versions, roles or packages are no longer the same".to_owned()))
-            }
+            Planned::Plan(now) => match differences(plan, &now).as_slice() {
+                [] => Ok(()),
+                found => Err(stale(found.join("; "))),
+            },
             Planned::NothingToDo { version, .. } => Err(stale(format!("every node is at {version} already"))),
             Planned::Blocked { findings } => {
                 let blocking = findings.iter().filter(|finding| finding.blocks());

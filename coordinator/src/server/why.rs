@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use proto::Failure;
 
 use super::Core;
-use crate::documents::{Document, RunState, RunView, WhyDocument, next_commands};
+use crate::checks;
+use crate::documents::{Document, ExplainedRow, RunState, RunView, WhyDocument, next_commands};
 use crate::run::{Phase, Run, Wait};
 
 impl Core {
@@ -15,9 +16,27 @@ impl Core {
                 None => Ok(idle(subject)),
             };
         }
+        if let Some(explained) = self.explained(subject) {
+            return Ok(explanation(subject, explained));
+        }
         let listing = self.find(subject).await?;
         let (run, _) = self.load(&listing.id).await?;
         self.why_run(subject, &run).await
+    }
+
+    /// What a check or an advisory is about; `None` if there is none of that name.
+    fn explained(&self, id: &str) -> Option<ExplainedRow> {
+        let check = checks::ALL.iter().find(|check| check.id == id)?;
+        Some(ExplainedRow {
+            kind: "check".to_owned(),
+            title: check.title.to_owned(),
+            severity: check.severity,
+            promise: check.promise.map(str::to_owned),
+            when: check.when.words().to_owned(),
+            why: None,
+            remedy: None,
+            source: check.source.to_owned(),
+        })
     }
 
     async fn why_run(&self, subject: &str, run: &Run) -> Result<WhyDocument, Failure> {
@@ -38,6 +57,30 @@ fn idle(subject: &str) -> WhyDocument {
         who: "nobody needs to".to_owned(),
         commands: vec![format!("ratchet status {subject}"), format!("ratchet plan {subject} --to V")],
         settings: Vec::new(),
+        foreign_changes: Vec::new(),
+        explained: None,
+    }
+}
+
+/// What a check or an advisory is about, and what may be done about a finding of it.
+fn explanation(subject: &str, explained: ExplainedRow) -> WhyDocument {
+    let (who, commands) = match &explained.promise {
+        Some(promise) => (
+            format!("whoever can put it right; nobody can accept it away: it keeps promise {promise}"),
+            Vec::new(),
+        ),
+        None => (
+            "whoever can put it right; or whoever takes the risk, with a reason".to_owned(),
+            vec![format!("ratchet plan CLUSTER --to V --accept {subject}=\"REASON\"")],
+        ),
+    };
+    WhyDocument {
+        verdict: explained.kind.clone(),
+        waits_for: explained.title.clone(),
+        who,
+        commands,
+        explained: Some(explained),
+        ..idle(subject)
     }
 }
 
@@ -72,6 +115,8 @@ fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
         who: who.to_owned(),
         commands,
         settings: document.settings.into_iter().filter(|setting| setting.open).collect(),
+        foreign_changes: document.foreign_changes,
+        explained: None,
     }
 }
 

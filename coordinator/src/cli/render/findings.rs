@@ -14,19 +14,40 @@ pub fn check(document: &CheckDocument) -> String {
     format!("{}{target}: {verdict}\n{}", document.cluster, findings(&document.findings))
 }
 
-/// What needs attention first, then which checks passed.
+/// How many there are of each severity, then what needs attention first, and last which checks passed.
 pub(super) fn findings(findings: &[Finding]) -> String {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    sorted.sort_by_key(|finding| std::cmp::Reverse(weight(finding)));
     let (passed, noted): (Vec<&Finding>, Vec<&Finding>) =
         sorted.into_iter().partition(|finding| finding.verdict == Verdict::Pass);
-    let mut out: String = together(&noted).iter().map(|(finding, checks)| told(finding, checks)).collect();
     let mut names: Vec<&str> = passed.iter().map(|finding| finding.check.as_str()).collect();
     names.dedup();
+    let mut out = format!("  {}\n", counts(&noted, names.len()));
+    out.extend(together(&noted).iter().map(|(finding, checks)| told(finding, checks)));
     if !names.is_empty() {
         out.push_str(&bullet(&good("✓"), &format!("passed: {}", names.join(", "))));
     }
     out
+}
+
+/// How near the top it stands.
+fn weight(finding: &Finding) -> (bool, Verdict, bool) {
+    (finding.blocks(), finding.verdict, !is_unknown(finding))
+}
+
+fn counts(noted: &[&Finding], passed: usize) -> String {
+    let count = |wanted: &dyn Fn(&Finding) -> bool| noted.iter().filter(|finding| wanted(finding)).count();
+    let standing = |verdict: Verdict| count(&|finding| finding.blocks() && finding.verdict == verdict);
+    let groups = [
+        (standing(Verdict::Block), "blocked"),
+        (standing(Verdict::CannotTell), "cannot tell"),
+        (count(&|finding| finding.accepted.is_some()), "accepted"),
+        (count(&|finding| finding.verdict == Verdict::Warn), "warning"),
+        (count(&|finding| finding.verdict == Verdict::Info), "note"),
+        (passed, "passed"),
+    ];
+    let told = groups.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// One line for checks that found the very same: a cluster nobody can see would fill the screen otherwise.
@@ -41,26 +62,43 @@ fn together<'a>(findings: &[&'a Finding]) -> Vec<(&'a Finding, Vec<&'a str>)> {
     groups
 }
 
-/// The same in all but the check that found it.
+/// The same in all but the check that found it. Where a fact is missing and nothing stands in the way for it, the fact
+/// counts, and not what each check would have made of it: `ratchet why ID` tells that.
 fn is_same(one: &Finding, other: &Finding) -> bool {
-    let told = |finding: &Finding| Finding { check: String::new(), ..finding.clone() };
+    if is_unknown(one) && is_unknown(other) {
+        return (one.verdict, &one.saw) == (other.verdict, &other.saw);
+    }
+    let told = |finding: &Finding| Finding { check: String::new(), source: String::new(), ..finding.clone() };
     told(one) == told(other)
 }
 
+/// Whether a missing fact leaves open something that would not stand in the way.
+fn is_unknown(finding: &Finding) -> bool {
+    !finding.verdict.blocks() && finding.saw.starts_with("cannot tell")
+}
+
 fn told(finding: &Finding, checks: &[&str]) -> String {
-    let mark = match finding.verdict {
-        Verdict::Pass => good("✓"),
-        Verdict::Info => good("i"),
-        Verdict::Warn => caution("! warning:"),
-        Verdict::CannotTell => bad("? cannot tell:"),
-        Verdict::Block => bad("✗ blocked:"),
+    let mark = match (finding.verdict, &finding.accepted) {
+        (_, Some(_)) => caution("! accepted:"),
+        (Verdict::Pass, None) => good("✓"),
+        (Verdict::Info, None) => "i note:".to_owned(),
+        (Verdict::Warn, None) => caution("! warning:"),
+        (Verdict::CannotTell, None) => bad("? cannot tell:"),
+        (Verdict::Block, None) => bad("✗ blocked:"),
     };
     let mut text = format!("{}{} [{}]", place(finding), printable(&finding.saw), checks.join(", "));
-    if !finding.why.is_empty() {
-        text.push_str(&format!("\nwhy: {}", printable(&finding.why)));
+    let mut line = |name: &str, value: &str| text.push_str(&format!("\n{name:<5}{value}"));
+    if let Some(reason) = &finding.accepted {
+        line("for:", &printable(reason));
+    }
+    if !finding.why.is_empty() && checks.len() == 1 {
+        line("why:", &printable(&finding.why));
     }
     if let Some(remedy) = &finding.remedy {
-        text.push_str(&format!("\ndo:  {}", command(&printable(remedy))));
+        line("do:", &command(&printable(remedy)));
+    }
+    if !finding.source.is_empty() && checks.len() == 1 {
+        line("see:", &printable(&finding.source));
     }
     bullet(&mark, &text)
 }
@@ -83,13 +121,17 @@ mod tests {
         let text = anstream::adapter::strip_str(&check(&sample::check())).to_string();
         insta::assert_snapshot!(text, @r"
         orders for 7.4.6-22: blocked
+          1 blocked, 1 cannot tell, 1 warning, 1 passed
           ✗ blocked: node 3: redis:4 is DOWN [health]
             do:  rladmin status shards
+            see: the vendor's guide
           ? cannot tell: node 2: df failed [disk]
             why: room is needed
             do:  see `df /var`
+            see: the vendor's guide
           ! warning: db:2 has no replica [replication]
             why: it is down during turns
+            see: the vendor's guide
           ✓ passed: quorum
         ");
     }

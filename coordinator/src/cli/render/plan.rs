@@ -6,8 +6,9 @@ use proto::{NodeUid, Package};
 use super::findings::findings;
 use super::style::{bullet, caution, command, good, heading};
 use super::table::{cell, table};
+use super::units::duration;
 use super::{bytes, printable};
-use crate::documents::{PlanDocument, PlanOutcome};
+use crate::documents::{ExpectedRow, PlanDocument, PlanOutcome};
 use crate::plan::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 
 /// The answer to `plan`.
@@ -16,7 +17,8 @@ pub fn plan_answer(document: &PlanDocument) -> String {
     match (document.outcome, &document.plan) {
         (PlanOutcome::Ready, Some(of)) => {
             let digest = document.digest.as_deref().unwrap_or("not known");
-            format!("{}\n{summary}\nplan digest {digest}\n", plan(of))
+            let time = document.expected.as_ref().map_or_else(not_measured, expected);
+            format!("{}\n{summary}\n{time}\nplan digest {digest}\n", plan(of))
         }
         (PlanOutcome::NothingToDo, _) => format!("{}: {}\n", document.cluster, good(&summary)),
         (PlanOutcome::Ready | PlanOutcome::Blocked, _) => {
@@ -46,6 +48,21 @@ pub fn plan(plan: &Plan) -> String {
         "A running install is never cut off; `pause` and Ctrl-C take effect between turns.",
     ));
     out
+}
+
+fn expected(row: &ExpectedRow) -> String {
+    let whose = if row.of_this_cluster { "this cluster" } else { "other clusters" };
+    format!(
+        "expected time: {} in all, {} a turn (the middle of {} measured on {whose}; the longest took {}); fetching comes before",
+        duration(row.all_seconds),
+        duration(row.turn_seconds),
+        row.measured,
+        duration(row.longest_turn_seconds)
+    )
+}
+
+fn not_measured() -> String {
+    "expected time: not known, no turn has been measured yet".to_owned()
 }
 
 fn hop(index: usize, hop: &PlannedHop, plan: &Plan) -> String {
@@ -106,8 +123,10 @@ mod tests {
         let text = anstream::adapter::strip_str(&plan_answer(&answer)).to_string();
         insta::assert_snapshot!(text, @r"
         Upgrade orders to 7.4.6-22
+          1 warning, 1 passed
           ! warning: db:2 has no replica [replication]
             why: it is down during turns
+            see: the vendor's guide
           ✓ passed: quorum
 
         Hop 1 of 1: 7.2.4-92 → 7.4.6-22
@@ -130,6 +149,7 @@ mod tests {
           • A running install is never cut off; `pause` and Ctrl-C take effect between turns.
 
         2 turns in 1 hop
+        expected time: 10m 24s in all, 5m 12s a turn (the middle of 9 measured on this cluster; the longest took 8m 20s); fetching comes before
         plan digest cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
         ");
     }

@@ -9,9 +9,9 @@ pub(crate) use held::{journals, settings, takeover};
 
 use crate::checks::{Finding, Verdict};
 use crate::documents::{
-    CheckDocument, ClusterRow, ErrorRow, EventDocument, HaltRow, HopRow, NodeRow, NodeState, PackageRow,
-    PlanDocument, PlanOutcome, RunDocument, RunNodeRow, RunRow, RunState, RunsDocument, StatusDocument,
-    StepRow, WhyDocument,
+    CheckDocument, ClusterRow, ErrorRow, EventDocument, ExpectedRow, HaltRow, HopRow, NodeRow, NodeState,
+    PackageRow, PlanDocument, PlanOutcome, RunDocument, RunNodeRow, RunRow, RunState, RunsDocument,
+    StatusDocument, StepRow, WhyDocument,
 };
 use crate::plan::Plan;
 
@@ -185,6 +185,8 @@ pub(crate) fn why() -> WhyDocument {
         who: "an operator".to_owned(),
         commands: vec!["ratchet retry orders-1".to_owned()],
         settings: Vec::new(),
+        foreign_changes: Vec::new(),
+        explained: None,
     }
 }
 
@@ -327,5 +329,12 @@ pub(crate) fn plan_answer() -> PlanDocument {
         digest: Some("cd".repeat(32)),
         findings: check().findings,
         summary: "2 turns in 1 hop".to_owned(),
+        expected: Some(ExpectedRow {
+            turn_seconds: 312,
+            longest_turn_seconds: 500,
+            all_seconds: 624,
+            measured: 9,
+            of_this_cluster: true,
+        }),
     }
 }

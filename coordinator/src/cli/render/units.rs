@@ -19,7 +19,11 @@ pub fn bytes(count: u64) -> String {
 
 /// The time between two instants; a clock that went back shows as no time at all.
 pub fn elapsed(from: Timestamp, to: Timestamp) -> String {
-    let seconds = to.duration_since(from).as_secs().max(0);
+    duration(to.duration_since(from).as_secs().max(0).unsigned_abs())
+}
+
+/// A time span, in the two largest units.
+pub fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
         (0, minutes, seconds) => format!("{minutes}m {seconds}s"),

@@ -2,14 +2,18 @@
 
 use jiff::tz::TimeZone;
 
-use super::run::to_put_back;
+use super::run::{foreign, to_put_back};
 use super::style::{command, heading};
 use super::units::moment;
-use crate::documents::WhyDocument;
+use crate::checks::Severity;
+use crate::documents::{ExplainedRow, WhyDocument};
 
 /// The answer to `why`.
 pub fn why(document: &WhyDocument, zone: &TimeZone) -> String {
     let mut out = format!("{}: {}\n", heading(&document.subject), document.verdict);
+    if let Some(explained) = &document.explained {
+        return out + &explanation(document, explained);
+    }
     let mut line = |label: &str, text: &str| out.push_str(&format!("  {label:<16} {text}\n"));
     if let Some(run) = document.run.as_deref().filter(|run| *run != document.subject) {
         line("run", run);
@@ -25,7 +29,33 @@ pub fn why(document: &WhyDocument, zone: &TimeZone) -> String {
     for next in &document.commands {
         line("with", &command(next));
     }
+    out.push_str(&foreign(&document.foreign_changes));
     out.push_str(&to_put_back(&document.settings));
+    out
+}
+
+/// What a check or an advisory is about.
+fn explanation(document: &WhyDocument, explained: &ExplainedRow) -> String {
+    let severity = match explained.severity {
+        Severity::Info => "a note",
+        Severity::Warn => "a warning",
+        Severity::Block => "it stands in the way, also when it cannot be told",
+    };
+    let lines = [
+        ("is about", Some(explained.title.as_str())),
+        ("says at most", Some(severity)),
+        ("is asked", Some(explained.when.as_str())),
+        ("matters because", explained.why.as_deref()),
+        ("helps", explained.remedy.as_deref()),
+        ("source", Some(explained.source.as_str())),
+        ("who can act", Some(document.who.as_str())),
+    ];
+    let told = lines.iter().filter_map(|(label, text)| Some((label, (*text)?)));
+    let mut out: String =
+        told.map(|(label, text)| format!("  {label:<16} {}\n", super::printable(text))).collect();
+    for next in &document.commands {
+        out.push_str(&format!("  {:<16} {}\n", "with", command(next)));
+    }
     out
 }
 

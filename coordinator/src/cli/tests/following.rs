@@ -34,7 +34,7 @@ fn resumed(last: RunDocument, scenes: Vec<Scene>) -> Stage {
 #[tokio::test]
 async fn resume_and_retry_follow_from_where_the_run_was() {
     for (line, call) in [
-        ("resume orders-1", r#"resume ResumeRequest { run: "orders-1" }"#),
+        ("resume orders-1", r#"resume ResumeRequest { run: "orders-1", acknowledge: false }"#),
         ("retry orders-1 --node 2", r#"retry RetryRequest { run: "orders-1", node: Some(2) }"#),
     ] {
         let events = vec![sample::event(42, Some(2), "installing 7.4.6-22")];

@@ -125,6 +125,7 @@ async fn show() {
     }];
     stage.fake.answers("show", &document);
     insta::assert_snapshot!(shape_of(&stage, "show orders-1 --events").await, @r"
+        .accepted: list
         .advice: list
         .agents: list
         .agents[].address: text
@@ -160,6 +161,7 @@ async fn show() {
         .events[].seq: number
         .events[].text: text
         .exit_code: number
+        .foreign_changes: list
         .halt.at: text
         .halt.error.cause: text
         .halt.error.id: text

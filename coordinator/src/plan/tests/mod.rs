@@ -1,5 +1,6 @@
 //! Plans made from snapshots.
 
+mod difference;
 mod plan;
 
 use proto::Version;

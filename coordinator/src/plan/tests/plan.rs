@@ -10,7 +10,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::sample::{healthy, noon};
 
 /// A healthy cluster whose nodes reach the mirror of these packages.
-fn cluster(installed: &[&str], at_hand: &[&str]) -> Snapshot {
+pub(super) fn cluster(installed: &[&str], at_hand: &[&str]) -> Snapshot {
     let mut snapshot = healthy(installed.len() as u32);
     for (index, text) in installed.iter().enumerate() {
         snapshot.install(index as u32 + 1, version(text));
@@ -23,7 +23,7 @@ fn cluster(installed: &[&str], at_hand: &[&str]) -> Snapshot {
     snapshot
 }
 
-fn plan(snapshot: &Snapshot, to: &str, at_hand: &[&str]) -> Planned {
+pub(super) fn plan(snapshot: &Snapshot, to: &str, at_hand: &[&str]) -> Planned {
     make(snapshot, to, &catalogue(at_hand), &Table::vendor().unwrap())
 }
 
@@ -41,7 +41,7 @@ fn make(snapshot: &Snapshot, to: &str, catalogue: &[CatalogueEntry], table: &Tab
     })
 }
 
-fn ready(planned: Planned) -> Plan {
+pub(super) fn ready(planned: Planned) -> Plan {
     match planned {
         Planned::Plan(plan) => *plan,
         other => panic!("{other:#?}"),
