@@ -1,5 +1,6 @@
-//! Ratchet's developer tasks: `cargo xtask demo`, `test`, `verify`, `lab`. One file a task.
+//! Ratchet's developer tasks: `cargo xtask demo`, `test`, `verify`, `lab`, `bench`. One file a task.
 
+mod bench;
 mod commands;
 mod demo;
 mod lab;
@@ -27,6 +28,8 @@ enum Task {
     Test(test::Args),
     /// Model-check the run's machine, hunt deliberate bugs, and simulate the whole system; minutes, with figures.
     Verify(verify::Args),
+    /// Measure what must be fast, each against a peer in the same run.
+    Bench(bench::Args),
     /// Boot nodes with a real systemd, to look at or to break.
     Lab(lab::Args),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::run(&args),
         Task::Test(args) => test::run(&args),
         Task::Verify(args) => verify::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Lab(args) => lab::run(&args),
     };
     match done {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use proto::pb::agent_server::Agent;
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) claim: Option<Claim>,
     pub(super) highest: Epoch,
     pub(super) step: Option<StepInFlight>,
+    /// How long it looks at its node before it answers.
+    pub(super) looks_for: Duration,
     /// Whether it answers at all.
     pub(super) answers: bool,
     /// What happens at the next take-overs; then they are done as they should.
@@ -61,6 +64,7 @@ impl FakeAgent {
             claim: None,
             highest: Epoch(0),
             step: None,
+            looks_for: Duration::ZERO,
             answers: true,
             take_overs: VecDeque::new(),
             histories: Vec::new(),
@@ -172,6 +176,7 @@ type Events = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
 impl Agent for Served {
     async fn observe(&self, _: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {
         self.0.answering()?;
+        tokio::time::sleep(self.0.with(|state| state.looks_for)).await;
         Ok(Response::new(pb::NodeFacts::from(&self.0.facts())))
     }
 
