@@ -7,8 +7,8 @@ pub use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 
 use crate::documents::{
-    CheckDocument, Document, PackageDocument, PackagesDocument, PlanDocument, RemovedDocument, RunDocument,
-    RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
+    CheckDocument, Document, PackageDocument, PackagesDocument, PlanDocument, RemovedDocument,
+    ReportDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
 };
 use crate::paths::PathsDocument;
 
@@ -69,6 +69,8 @@ impl Client {
         plan(PlanRequest { cluster: String, to: String, accepted: Vec<pb::Acceptance> }) -> PlanDocument;
         /// Starts a run.
         start(StartRequest { plan_json: String, prepare_only: bool }) -> RunDocument;
+        /// A run for the record.
+        report(ReportRequest { run: String }) -> ReportDocument;
         /// All runs.
         runs(RunsRequest {}) -> RunsDocument;
         /// One run.

@@ -22,6 +22,7 @@ mod paths;
 mod pause;
 mod plan;
 mod prepare;
+mod report;
 mod resume;
 mod retry;
 mod runs;
@@ -119,6 +120,8 @@ verbs! {
     Runs(runs::Args),
     /// One run
     Show(show::Args),
+    /// A run for the record: what was approved and accepted, what happened, how it ended
+    Report(report::Args),
     /// Follow a run to its end
     Watch(watch::Args),
     /// Pause a run; takes effect between turns

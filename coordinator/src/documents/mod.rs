@@ -4,6 +4,7 @@
 
 mod journals;
 mod packages;
+mod report;
 mod run;
 mod status;
 mod takeover;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
+pub use report::ReportDocument;
 pub use run::{
     EventDocument, HaltRow, HopRow, NodeState, RetryRow, RunDocument, RunNodeRow, RunRow, RunState,
     RunsDocument, SettingRow, StepRow, WatchDocument,

@@ -7,7 +7,8 @@ use proto::{Failure, RunId};
 use super::Core;
 use super::drivers::Told;
 use crate::documents::{
-    Document, EventDocument, RunDocument, RunState, RunView, RunsDocument, WatchDocument, event_document,
+    Document, EventDocument, ReportDocument, RunDocument, RunState, RunView, RunsDocument, WatchDocument,
+    event_document,
 };
 use crate::failures::SUPERSEDED;
 use crate::run::Phase;
@@ -38,6 +39,23 @@ impl Core {
             true => Ok(RunDocument { agents: Some(self.agents_journals(&listing.id).await?), ..document }),
             false => Ok(document),
         }
+    }
+
+    /// A run for the record.
+    pub(super) async fn report(&self, key: &str) -> Result<ReportDocument, Failure> {
+        let listing = self.find(key).await?;
+        let (run, _) = self.load(&listing.id).await?;
+        let events = self.events(&listing.id, 1).await?;
+        let digest = run.plan.digest().map_err(|error| {
+            Failure::bug("the plan cannot be written down").because(crate::failures::chain(&error))
+        })?;
+        Ok(ReportDocument {
+            schema: ReportDocument::SCHEMA.to_owned(),
+            made_at: self.now(),
+            run: self.document(&listing.id, Some(events)).await?,
+            plan: (*run.plan).clone(),
+            plan_digest: digest.to_string(),
+        })
     }
 
     pub(super) async fn document(

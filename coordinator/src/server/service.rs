@@ -146,6 +146,10 @@ impl Coordinator for Service {
         Ok(Response::new(Box::pin(stream)))
     }
 
+    async fn report(&self, request: Request<pb::ReportRequest>) -> Answer {
+        answer(self.core.report(&request.into_inner().run).await)
+    }
+
     async fn pause(&self, request: Request<pb::PauseRequest>) -> Answer {
         answer(self.core.pause(&request.into_inner().run).await)
     }

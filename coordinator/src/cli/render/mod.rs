@@ -6,6 +6,7 @@ mod journals;
 mod packages;
 mod paths;
 mod plan;
+mod report;
 mod run;
 mod runs;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use findings::check;
 pub use packages::{package_added, package_removed, package_shown, packages};
 pub use paths::paths;
 pub use plan::{plan, plan_answer};
+pub use report::{report, report_page};
 pub use run::{node_state, outcome, run, run_brief};
 pub use runs::runs;
 pub use status::status;

@@ -148,6 +148,7 @@ service! {
     start(StartRequest);
     runs(RunsRequest);
     show(ShowRequest);
+    report(ReportRequest);
     resume(ResumeRequest);
     abort(AbortRequest);
     retry(RetryRequest);
