@@ -5,14 +5,22 @@
 mod support;
 
 use agent::parse::{
-    env_config, info, install_log, master, os_release, rlcheck, running_actions, snapshot_list, status,
-    strip_ansi, version,
+    database_info, env_config, info, install_log, master, modules, node_info, os_release, rlcheck,
+    running_actions, services, snapshot_list, status, strip_ansi, version,
 };
 use proptest::prelude::*;
+use proto::NodeUid;
 use support::{good, read, sample_names};
 
 const HEALTHY: &str = include_str!("data/status-three-nodes.txt");
 const TROUBLED: &str = include_str!("data/status-troubled.txt");
+
+/// Lists of settings and of services.
+const LISTS: [&str; 3] = [
+    "db:1 [db1]:\n    maxclients: 10000\n    slave_ha: disabled (database)\n",
+    "Command Output: node:1\n    quorum only: disabled\n    max redis servers: 100\n",
+    "node_wd    RUNNING   pid 7, uptime 0:01:00\ncm_server  STOPPED   Not started\n",
+];
 
 /// Copies of a healthy output with exactly one fault each.
 fn one_fault_each() -> Vec<String> {
@@ -48,7 +56,8 @@ fn read_with_everything(text: &str) {
     let _ =
         (rlcheck::parse(text, true), install_log::parse(text), snapshot_list::parse(text), info::parse(text));
     let _ = (env_config::parse(text).path("installdir"), os_release::parse(text), version::parse(text));
-    let _ = strip_ansi(text);
+    let _ = (database_info::parse(text, &[1]), node_info::parse(text, NodeUid(1)), modules::parse(text));
+    let _ = (services::parse(text), strip_ansi(text));
 }
 
 /// The text up to each of its characters.
@@ -163,6 +172,11 @@ proptest! {
         read_with_everything(&mutated(&read(&names[sample.index(names.len())]), &changes));
     }
 
+    #[test]
+    fn any_bytes_of_settings_and_services_changed(which in 0..LISTS.len(), changes in changes(12)) {
+        read_with_everything(&mutated(LISTS[which], &changes));
+    }
+
     /// One changed byte turns no word into `OK`; the digit that tells maintenance mode is the one it could turn.
     #[test]
     fn one_byte_changed_mends_nothing(fault in any::<prop::sample::Index>(), changes in changes(1)) {
@@ -182,5 +196,7 @@ proptest! {
         prop_assert_ne!(running_actions::parse(&text), Ok(vec![]));
         prop_assert!(!rlcheck::parse(&text, true).passed);
         prop_assert!(!install_log::parse(&text).complete);
+        prop_assert!(database_info::parse(&text, &[1]).is_err() && node_info::parse(&text, NodeUid(1)).is_err());
+        prop_assert!(modules::parse(&text).is_err() && services::parse(&text).is_err());
     }
 }

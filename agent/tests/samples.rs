@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use agent::parse::{info, install_log, master, rlcheck, running_actions, snapshot_list, status};
+use agent::parse::{info, install_log, master, modules, rlcheck, running_actions, snapshot_list, status};
 use proto::NodeUid;
 use support::{databases, endpoints, nodes, read, sample_names, shards};
 
@@ -118,8 +118,16 @@ const ANSWERS: &[(&str, Answer)] = &[
         assert_eq!(report.shards.as_deref(), Some(&[][..]));
         status::parse(text).unwrap_err();
     }),
-    ("rladmin-status-modules-extra-all__na__redis-docs__1.txt", of_no_use),
-    ("rladmin-status-modules__7.2-old__redis-docs__1.txt", of_no_use),
+    ("rladmin-status-modules-extra-all__na__redis-docs__1.txt", |text| {
+        of_no_use(text);
+        let modules = modules::parse(text).unwrap();
+        assert_eq!((modules.cluster.len(), modules.databases.len()), (10, 3));
+    }),
+    ("rladmin-status-modules__7.2-old__redis-docs__1.txt", |text| {
+        of_no_use(text);
+        let modules = modules::parse(text).unwrap();
+        assert_eq!((modules.cluster.len(), modules.databases.len()), (6, 2));
+    }),
     ("rladmin-status-nodes-sort__6.2.12__redis-docs__1.txt", |text| sorted_nodes(text, "6.2.12-37")),
     ("rladmin-status-nodes__6.2.12-after-addr__redis-docs__2.txt", |text| {
         assert_eq!(

@@ -45,6 +45,17 @@ pub enum HostError {
     },
 }
 
+impl HostError {
+    /// Whether a program turned the question down by itself, rather than hang, die or say something unreadable.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Unsupported { .. } => true,
+            Self::Program(failure) => failure.status.starts_with("exit status"),
+            _ => false,
+        }
+    }
+}
+
 /// The last line a failed program printed, which most often says why.
 fn last_words(failure: &ProgramFailure) -> String {
     failure.tail.last().map(|line| format!(" (`{line}`)")).unwrap_or_default()

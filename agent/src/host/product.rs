@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::{ClusterView, Installation, NodeUid, RestartableService, Rlcheck, Setting, Version};
+use proto::{ClusterView, Installation, NodeUid, RestartableService, Rlcheck, Row, Setting, Version};
 
 use super::HostError;
 use super::install_dirs::{detect, read_optional, rooted};
 use super::programs::{Call, Output, Programs, SystemPrograms};
-use crate::parse::{info, master, rlcheck, running_actions, snapshot_list, status, version};
+use crate::parse::modules::{self, Modules};
+use crate::parse::{
+    database_info, info, master, node_info, rlcheck, running_actions, services, snapshot_list, status,
+    version,
+};
 
 /// Where a custom installation leaves its version, wherever its programs are (fact sheet §5.5).
 const CUSTOM_VERSION: &str = "/etc/opt/redislabs/redislabs_custom_install_version";
@@ -127,6 +131,47 @@ impl Product {
     /// As [`Product::status`].
     pub async fn info_cluster(&self) -> Result<info::Info, HostError> {
         Ok(info::parse(&self.rladmin(&["info", "cluster"]).await?)?)
+    }
+
+    /// `rladmin info node N`, by its own keys.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn info_node(&self, node: NodeUid) -> Result<Row, HostError> {
+        let uid = node.0.to_string();
+        Ok(node_info::parse(&self.rladmin(&["info", "node", &uid]).await?, node)?)
+    }
+
+    /// `rladmin info db`: a row for each database. The given ones must be there.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn info_databases(&self, expected: &[u32]) -> Result<Vec<Row>, HostError> {
+        Ok(database_info::parse(&self.rladmin(&["info", "db"]).await?, expected)?)
+    }
+
+    /// `rladmin status modules extra all`; where that is turned down, without `extra all`.
+    ///
+    /// # Errors
+    /// As [`Product::status`].
+    pub async fn modules(&self) -> Result<Modules, HostError> {
+        let text = match self.rladmin(&["status", "modules", "extra", "all"]).await {
+            Err(error) if error.is_refusal() => self.rladmin(&["status", "modules"]).await?,
+            answer => answer?,
+        };
+        Ok(modules::parse(&text)?)
+    }
+
+    /// `supervisorctl status`: the services, each with its state. That one does not run is an answer, not an error.
+    ///
+    /// # Errors
+    /// When it does not list the services.
+    pub async fn services(&self) -> Result<Vec<Row>, HostError> {
+        let output = self.tool("supervisorctl", &["status"], self.deadlines.other).await?;
+        match services::parse(&output.stdout) {
+            Err(_) if !output.success() => Err(HostError::Program(output.failure())),
+            answer => Ok(answer?),
+        }
     }
 
     /// Changes a setting of the cluster: `rladmin tune cluster <setting> <value>`.

@@ -12,10 +12,11 @@ mod system;
 mod test_product;
 mod version;
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use details::Look;
+use details::{Look, Once};
 use proto::wire::Observe;
 use proto::{
     Arch, ClusterView, Details, Disk, Installation, InstalledVersion, NodeUid, OperatingSystem, Probe,
@@ -71,6 +72,7 @@ impl Observer {
     /// Everything at once. Each answer that cannot be had says why in its place; one that hangs ends at its own deadline.
     pub async fn observe(&self, asked: &Observe) -> ObservedFacts {
         let product = &self.product;
+        let once = Once::default();
         let cluster = async {
             let view = product.status().await;
             let node_uid = identity::node_uid(product, &view);
@@ -78,14 +80,14 @@ impl Observer {
             let (snapshots, installed, details) = tokio::join!(
                 snapshots(product, &node_uid, &view),
                 version::installed(product, &view),
-                details::details(&look, &asked.facts),
+                details::details(&look, &once, &asked.facts),
             );
             (view, node_uid, snapshots, installed, details)
         };
         let (cluster, actions, info, rlcheck, disks, system, sources) = tokio::join!(
             cluster,
             product.running_actions(),
-            product.info_cluster(),
+            once.info_cluster(product),
             self.rlcheck(asked.run_rlcheck),
             disks::disks(product, &self.state_dir),
             system::system(product),
@@ -96,7 +98,7 @@ impl Observer {
             boot_id: machine::boot_id(product),
             hostname: machine::hostname(),
             node_uid,
-            cluster_name: from_info(&info, |info| info.cluster_name().map(str::to_owned)),
+            cluster_name: from_info(info, |info| info.cluster_name().map(str::to_owned)),
             installed,
             installation: probe(product.installation()),
             os: machine::operating_system(product),
@@ -104,8 +106,8 @@ impl Observer {
             view: probe(view),
             running_actions: probe(actions),
             snapshots,
-            upgrade_mode: from_info(&info, Info::upgrade_mode),
-            settings: settings(&info),
+            upgrade_mode: from_info(info, Info::upgrade_mode),
+            settings: settings(info),
             rlcheck,
             disks,
             system,
@@ -128,14 +130,19 @@ async fn snapshots(
         Ok(uid) => *uid,
         Err(reason) => return Probe::Unknown(format!("which node this is was not clear: {reason}")),
     };
-    match product.snapshots(uid).await {
-        // An `rladmin` that answers `status` and turns this command down at the same moment does not offer it. One that
-        // hangs, dies or answers nothing readable is something else, and stays unknown.
-        Err(HostError::Program(refused)) if view.is_ok() && refused.status.starts_with("exit status") => {
-            Probe::Unsupported(HostError::Program(refused).to_string())
-        }
-        answer => probe(answer),
-    }
+    offered(product.snapshots(uid).await, view.is_ok())
+}
+
+/// An answer to a question that not every version of `rladmin` knows. One that answers `status` and turns this command down
+/// at the same moment does not offer it. One that hangs, dies or answers nothing readable is something else, and stays
+/// unknown.
+fn offered<T>(answer: Result<T, impl Borrow<HostError>>, answers_status: bool) -> Probe<T> {
+    let error = match answer {
+        Ok(value) => return Probe::Known(value),
+        Err(error) => error,
+    };
+    let error = error.borrow();
+    if answers_status && error.is_refusal() { Probe::Unsupported(error.to_string()) } else { failed(error) }
 }
 
 fn settings(info: &Result<Info, HostError>) -> BTreeMap<Setting, Probe<u64>> {

@@ -2,35 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use proto::Setting;
+use proto::{Row, Setting};
 
 use super::Unreadable;
-use super::text::{excerpt, strip_ansi};
+use super::text::{excerpt, whole_lines};
 
 const WHAT: &str = "`rladmin info cluster`";
+const HEADING: &str = "Cluster configuration:";
 
 /// The lines of the answer by key; lines without a value are headings and left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Info(BTreeMap<String, String>);
+pub struct Info(Row);
 
-/// Reads the answer.
+/// Reads the answer: all lines below its heading, or all lines if it has none. A key with two values has none.
 ///
 /// # Errors
-/// When it is an error message, or holds no `key: value` line at all.
+/// When it is an error message, was cut off, or holds no `key: value` line at all.
 pub fn parse(text: &str) -> Result<Info, Unreadable> {
-    let clean = strip_ansi(text);
-    if let Some(line) = clean.lines().find(|line| line.trim_start().starts_with("ERROR")) {
-        return Err(Unreadable::new(WHAT, format!("it answered `{}`", excerpt(line))));
+    let clean = whole_lines(WHAT, text)?;
+    let lines: Vec<&str> = clean.lines().map(str::trim).collect();
+    let start = lines.iter().position(|line| *line == HEADING).map_or(0, |heading| heading + 1);
+    let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for (key, value) in lines[start..].iter().filter_map(|line| line.split_once(':')) {
+        let (key, value) = (key.trim(), value.trim());
+        if !key.is_empty() && !value.is_empty() {
+            let kept = values.entry(key).or_insert(Some(value));
+            *kept = kept.filter(|first| *first == value);
+        }
     }
-    let pairs = clean.lines().filter_map(|line| line.trim().split_once(':'));
-    let pairs: BTreeMap<String, String> = pairs
-        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-        .filter(|(key, value)| !key.is_empty() && !value.is_empty())
-        .collect();
+    let pairs: Row =
+        values.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect();
     if pairs.is_empty() { Err(Unreadable::new(WHAT, "it has no `key: value` line")) } else { Ok(Info(pairs)) }
 }
 
 impl Info {
+    /// All of them, by the tool's own keys.
+    pub fn row(&self) -> &Row {
+        &self.0
+    }
+
     /// The value of a key, word for word.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
@@ -103,6 +113,22 @@ mod tests {
         for text in ["slave_ha: enabled\n", "slave_ha_grace_period:\nx: y\n", "slave_ha_grace_periods: 5\n"] {
             assert!(parse(text).unwrap().setting(Setting::ReplicaHaGracePeriod).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn neither_chatter_nor_half_a_line_nor_a_contradiction_is_a_value() {
+        let info = parse(&format!("Warning: the license expires\n{INFO}")).unwrap();
+        assert_eq!(info.row(), parse(INFO).unwrap().row());
+        assert_eq!(info.row().len(), 3);
+        for end in 0..INFO.len() {
+            let Ok(read) = parse(&INFO[..end]) else { continue };
+            assert!(read.row().iter().all(|(key, value)| info.get(key) == Some(value)), "{:?}", &INFO[..end]);
+        }
+        let twice =
+            parse("upgrade mode: enabled\nupgrade mode: disabled\nupgrade mode: enabled\na: b\na: b\n")
+                .unwrap();
+        assert!(twice.upgrade_mode().is_err());
+        assert_eq!(twice.get("a"), Some("b"));
     }
 
     #[test]

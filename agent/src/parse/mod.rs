@@ -2,18 +2,25 @@
 //!
 //! All of them deny by default (promise P5): what is unknown, cut off or damaged is an error or "not OK", never "OK".
 
+pub mod database_info;
 pub mod env_config;
 pub mod info;
 pub mod install_log;
 pub mod master;
+pub mod modules;
+pub mod node_info;
 pub mod os_release;
+mod pairs;
 pub mod rlcheck;
 mod rows;
 pub mod running_actions;
+pub mod services;
 pub mod snapshot_list;
 pub mod status;
 mod status_words;
 mod table;
+#[cfg(test)]
+mod test_damage;
 mod text;
 pub mod version;
 mod whole;

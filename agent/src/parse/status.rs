@@ -142,7 +142,7 @@ fn section<'a>(
 }
 
 /// A line such as `CLUSTER NODES:`; an error message is none.
-fn is_title(line: &str) -> bool {
+pub(super) fn is_title(line: &str) -> bool {
     let name = line.strip_suffix(':').unwrap_or_default();
     name.starts_with(|first: char| first.is_ascii_uppercase())
         && name.chars().all(|char| char.is_ascii_uppercase() || char == ' ')

@@ -1,5 +1,7 @@
 //! What every reader does first: colours off, blanks trimmed.
 
+use super::Unreadable;
+
 /// The text without ANSI control sequences (`ESC [ … letter`) and carriage returns before line ends.
 ///
 /// Whether the tools print colours into a pipe is not documented, so they are always stripped (fact sheet §3.7). An escape
@@ -30,6 +32,24 @@ fn sequence_end(escape: &str) -> Option<usize> {
     escape.as_bytes().get(end).filter(|byte| byte.is_ascii_alphabetic()).map(|_| end + 1)
 }
 
+/// The text without colours, if it ends where a line does, is no error message, and is text at all.
+pub(super) fn whole_lines(what: &'static str, text: &str) -> Result<String, Unreadable> {
+    let clean = strip_ansi(text);
+    let refused = clean.lines().find(|line| line.trim_start().starts_with("ERROR"));
+    let reason = if clean.trim().is_empty() {
+        "nothing was printed".to_owned()
+    } else if let Some(line) = refused {
+        format!("it answered `{}`", excerpt(line))
+    } else if !clean.ends_with('\n') {
+        "it ends in the middle of a line: it was cut off".to_owned()
+    } else if clean.contains(['\u{1b}', '\u{fffd}', '\0']) {
+        "it holds bytes that are no text".to_owned()
+    } else {
+        return Ok(clean);
+    };
+    Err(Unreadable::new(what, reason))
+}
+
 /// At most the first 80 characters of a text, for messages.
 pub(super) fn excerpt(text: &str) -> String {
     let text = text.trim();
@@ -49,6 +69,14 @@ mod tests {
         assert_eq!(strip_ansi("\u{1b}[1;36mOK\u{1b}[m"), "OK");
         for odd in ["\u{1b}[", "\u{1b}[12", "\u{1b}[1é", "\u{1b}", "a\u{1b}b"] {
             assert_eq!(strip_ansi(odd), odd);
+        }
+    }
+
+    #[test]
+    fn half_a_line_an_error_and_odd_bytes_are_no_answer() {
+        assert_eq!(whole_lines("it", "\u{1b}[1ma\u{1b}[0m\n"), Ok("a\n".to_owned()));
+        for text in ["", " \n", "a", "a\nb", "a\n  ERROR: no\n", "a\u{fffd}\n", "a\0\n", "a\u{1b}\n"] {
+            assert!(whole_lines("it", text).is_err(), "{text:?}");
         }
     }
 

@@ -25,4 +25,4 @@ pub use cluster::{Cluster, ClusterError, Machines, ask};
 pub use meter::{DatabaseReport, Gap, Meter, MeterReport};
 pub use package::{PackageError, PackageSpec, build_package};
 pub use pki::{Pki, PkiError};
-pub use spec::{ClusterSpec, DatabaseSpec, MAX_NODES, ShardMode, Timing};
+pub use spec::{ClusterSpec, DatabaseSpec, MAX_NODES, Module, ShardMode, Timing, UsedModule};

@@ -1,8 +1,10 @@
 //! What a simulated cluster is made of: everything a test decides before it starts one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proto::{Arch, Version};
+use serde::Serialize;
 
 /// The most nodes the vendor supports in one cluster (fact sheet §6, check 41).
 pub const MAX_NODES: u32 = 35;
@@ -18,6 +20,8 @@ pub struct ClusterSpec {
     pub version: Version,
     /// The databases, numbered from 1 in this order.
     pub databases: Vec<DatabaseSpec>,
+    /// The modules that its databases can use.
+    pub modules: Vec<Module>,
     /// The operating system token of every node, as in package names (fact sheet §1.5), for instance `jammy`.
     pub os: String,
     /// The architecture of every node.
@@ -41,6 +45,32 @@ pub struct DatabaseSpec {
     pub replication: bool,
     /// Whether writes are kept in an append-only file across a restart.
     pub persistence: bool,
+    /// The modules it uses.
+    pub modules: Vec<UsedModule>,
+    /// Settings that are not as new databases have them; by the keys of `rladmin info db`.
+    pub config: BTreeMap<String, String>,
+}
+
+/// A module that a cluster has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Module {
+    /// Its name; may contain blanks, as that of `RediSearch 2` does.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The oldest Redis version it works with.
+    pub min_redis_version: String,
+}
+
+/// A module that a database uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UsedModule {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its arguments.
+    pub args: String,
 }
 
 /// What stands behind a shard.
@@ -79,12 +109,26 @@ impl Default for Timing {
 impl DatabaseSpec {
     /// One replicated, persistent shard.
     pub fn replicated(name: &str) -> Self {
-        Self { name: name.to_owned(), shards: 1, replication: true, persistence: true }
+        let (modules, config) = (Vec::new(), BTreeMap::new());
+        Self { name: name.to_owned(), shards: 1, replication: true, persistence: true, modules, config }
     }
 
     /// One persistent shard without a replica: it is down while its node is.
     pub fn single(name: &str) -> Self {
         Self { replication: false, ..Self::replicated(name) }
+    }
+
+    /// The same database with one module more.
+    pub fn with_module(mut self, name: &str, version: &str, args: &str) -> Self {
+        let [name, version, args] = [name, version, args].map(str::to_owned);
+        self.modules.push(UsedModule { name, version, args });
+        self
+    }
+
+    /// The same database with a setting that is not as new databases have it.
+    pub fn with_config(mut self, key: &str, value: &str) -> Self {
+        self.config.insert(key.to_owned(), value.to_owned());
+        self
     }
 }
 
@@ -96,6 +140,7 @@ impl ClusterSpec {
             nodes: 3,
             version,
             databases: vec![DatabaseSpec::replicated("orders"), DatabaseSpec::replicated("sessions")],
+            modules: bundled_modules(),
             os: "jammy".to_owned(),
             arch: Arch::Amd64,
             shards: ShardMode::Redis,
@@ -118,4 +163,20 @@ impl ClusterSpec {
     pub fn with_faults(self, faults: &str) -> Self {
         Self { faults: faults.to_owned(), ..self }
     }
+}
+
+/// Modules as the product brings them along.
+fn bundled_modules() -> Vec<Module> {
+    let bundled = [
+        ("RedisBloom", "2.6.8"),
+        ("RediSearch 2", "2.8.9"),
+        ("RedisJSON", "2.6.8"),
+        ("RedisTimeSeries", "1.10.9"),
+    ];
+    let module = |(name, version): (&str, &str)| Module {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        min_redis_version: "7.1".to_owned(),
+    };
+    bundled.map(module).to_vec()
 }

@@ -165,6 +165,65 @@ async fn supervisorctl_lists_and_restarts_services() {
     assert_eq!(lab.tool(1, "rlcheck", &[]).1, 1);
 }
 
+fn line<'a>(text: &'a str, key: &str) -> &'a str {
+    let lines = text.lines().filter_map(|line| line.trim().split_once(": "));
+    lines.filter(|(found, _)| *found == key).map(|(_, value)| value).next().unwrap_or("")
+}
+
+#[tokio::test]
+async fn info_shows_settings_and_somebody_changes_them() {
+    let databases =
+        vec![DatabaseSpec::single("a b").with_config("maxclients", "7"), DatabaseSpec::single("c")];
+    let lab = Lab::start(ClusterSpec { databases, ..ClusterSpec::modelled(3, FROM) }).await;
+    let all = lab.rladmin(1, "info db");
+    assert!(all.starts_with("db:1 [a b]:\n    client_buffer_limits: 1GB (hard limit)"), "{all}");
+    assert!(all.contains("\ndb:2 [c]:\n") && all.contains("\n    maxclients: 7\n"), "{all}");
+    assert_eq!(lab.rladmin(1, "info db db:2"), lab.rladmin(2, "info db c"));
+    assert_eq!(lab.tool(1, "rladmin", &["info", "db", "nobody"]).1, 1);
+    assert_eq!(lab.rladmin(1, "info db db:2 x"), "ERROR: invalid token 'x'\n");
+    assert!(lab.rladmin(1, "info node 3").starts_with("Command Output: node:3\n    address: 127."));
+    assert_eq!(lab.rladmin(1, "info node").matches("quorum only: disabled").count(), 3);
+
+    lab.inject("now: config db:2 maxclients 500\nnow: node 3 config max redis servers 50\nnow: node 2 maintenance on")
+        .await;
+    lab.inject("now: config redis_upgrade_policy latest\nnow: config cluster watchdog profile cloud").await;
+    assert_eq!(line(&lab.rladmin(1, "info db c"), "maxclients"), "500");
+    assert_eq!(line(&lab.rladmin(1, "info node 3"), "max redis servers"), "50");
+    assert_eq!(line(&lab.rladmin(1, "info node 2"), "quorum only"), "enabled");
+    let cluster = lab.rladmin(3, "info cluster");
+    assert_eq!(
+        (line(&cluster, "redis_upgrade_policy"), line(&cluster, "watchdog profile")),
+        ("latest", "cloud")
+    );
+    assert_eq!(line(&cluster, "upgrade mode"), "disabled");
+
+    lab.rladmin(1, "tune db c maxclients 600");
+    assert_eq!(line(&lab.rladmin(1, "info db c"), "maxclients"), "600");
+    assert_eq!(lab.rladmin(1, "tune db c nothing 600"), "ERROR: invalid token 'nothing'\n");
+}
+
+#[tokio::test]
+async fn modules_of_the_cluster_and_of_its_databases() {
+    let search = DatabaseSpec::single("search");
+    let databases = vec![search.with_module("RediSearch 2", "2.6.9", "PARTITIONS AUTO").with_module(
+        "RedisJSON",
+        "2.6.8",
+        "",
+    )];
+    let lab = Lab::start(ClusterSpec { databases, ..ClusterSpec::modelled(1, FROM) }).await;
+    let plain = lab.rladmin(1, "status modules");
+    assert_eq!(header(&plain, "CLUSTER MODULES:"), ["MODULE", "VERSION"]);
+    let text = lab.rladmin(1, "status modules extra all");
+    assert_eq!(header(&text, "CLUSTER MODULES:"), ["MODULE", "VERSION", "MIN_REDIS_VERSION", "ID"]);
+    assert_eq!(header(&text, "DATABASE MODULES:").join(" "), "DB:ID NAME MODULE VERSION ARGS STATUS");
+    assert!(text.contains("PARTITIONS AUTO OK, OLD MODULE VERSION"), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("db:1  search RedisJSON") && last.trim_end().ends_with(" OK"), "{text}");
+    for (args, word) in [("status modules extra wrong", "wrong"), ("status modules all", "all")] {
+        assert_eq!(lab.rladmin(1, args), format!("ERROR: invalid token '{word}'\n"));
+    }
+}
+
 #[tokio::test]
 async fn thirty_five_nodes_and_two_clusters_side_by_side() {
     let lab = Lab::start(ClusterSpec {

@@ -1,9 +1,11 @@
-//! NOT BUILT YET.
+//! `rladmin info cluster`.
 
 use proto::{FactValue, Probe};
 
-use super::Look;
+use super::super::offered;
+use super::{Look, Once};
 
-pub(super) async fn cluster_info(_look: &Look<'_>) -> Probe<FactValue> {
-    Probe::Unknown("not built yet".to_owned())
+pub(super) async fn cluster_info(look: &Look<'_>, once: &Once) -> Probe<FactValue> {
+    let info = once.info_cluster(look.product).await.as_ref();
+    offered(info.map(|info| FactValue::Rows(vec![info.row().clone()])), look.view.is_some())
 }

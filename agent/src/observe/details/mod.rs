@@ -9,16 +9,21 @@ mod links;
 mod listeners;
 mod modules;
 mod node_info;
+mod once;
 mod orchestrator;
 mod os_release;
 mod packaging;
 mod rest;
 mod security_agents;
 mod services;
+#[cfg(test)]
+mod tool_tests;
 mod user;
 
 use futures::future::join_all;
 use proto::{ClusterView, Details, Fact, FactValue, NodeUid, Probe};
+
+pub(super) use once::Once;
 
 use crate::host::Product;
 
@@ -34,22 +39,22 @@ pub(super) struct Look<'a> {
 }
 
 /// Looks all of them up at once. What cannot be had says why in its place.
-pub(super) async fn details(look: &Look<'_>, asked: &[Fact]) -> Details {
-    let answers = asked.iter().map(|fact| async { (*fact, answer(*fact, look).await) });
+pub(super) async fn details(look: &Look<'_>, once: &Once, asked: &[Fact]) -> Details {
+    let answers = asked.iter().map(|fact| async { (*fact, answer(*fact, look, once).await) });
     Details(join_all(answers).await.into_iter().collect())
 }
 
-async fn answer(fact: Fact, look: &Look<'_>) -> Probe<FactValue> {
+async fn answer(fact: Fact, look: &Look<'_>, once: &Once) -> Probe<FactValue> {
     match fact {
         Fact::Certificates => certificates::certificates(look).await,
         Fact::TimeSynchronised => clock::time_synchronised(look).await,
-        Fact::ClusterInfo => cluster_info::cluster_info(look).await,
+        Fact::ClusterInfo => cluster_info::cluster_info(look, once).await,
         Fact::DatabaseInfo => database_info::database_info(look).await,
         Fact::Fips => kernel::fips(look).await,
         Fact::CircularLinks => links::circular_links(look).await,
         Fact::Listeners => listeners::listeners(look).await,
-        Fact::Modules => modules::modules(look).await,
-        Fact::DatabaseModules => modules::database_modules(look).await,
+        Fact::Modules => modules::modules(look, once).await,
+        Fact::DatabaseModules => modules::database_modules(look, once).await,
         Fact::NodeInfo => node_info::node_info(look).await,
         Fact::Orchestrator => orchestrator::orchestrator(look).await,
         Fact::OsRelease => os_release::os_release(look).await,

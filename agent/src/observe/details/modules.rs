@@ -1,13 +1,22 @@
-//! NOT BUILT YET.
+//! `rladmin status modules extra all`.
 
-use proto::{FactValue, Probe};
+use proto::{FactValue, Probe, Row};
 
-use super::Look;
+use super::super::offered;
+use super::{Look, Once};
+use crate::parse::modules::Modules;
 
-pub(super) async fn modules(_look: &Look<'_>) -> Probe<FactValue> {
-    Probe::Unknown("not built yet".to_owned())
+/// The cluster's modules.
+pub(super) async fn modules(look: &Look<'_>, once: &Once) -> Probe<FactValue> {
+    table(look, once, |modules| &modules.cluster).await
 }
 
-pub(super) async fn database_modules(_look: &Look<'_>) -> Probe<FactValue> {
-    Probe::Unknown("not built yet".to_owned())
+/// Those of its databases.
+pub(super) async fn database_modules(look: &Look<'_>, once: &Once) -> Probe<FactValue> {
+    table(look, once, |modules| &modules.databases).await
+}
+
+async fn table(look: &Look<'_>, once: &Once, of: fn(&Modules) -> &Vec<Row>) -> Probe<FactValue> {
+    let answer = once.modules(look.product).await.as_ref();
+    offered(answer.map(|modules| FactValue::Rows(of(modules).clone())), look.view.is_some())
 }

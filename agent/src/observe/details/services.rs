@@ -1,9 +1,10 @@
-//! NOT BUILT YET.
+//! `supervisorctl status`.
 
 use proto::{FactValue, Probe};
 
+use super::super::probe;
 use super::Look;
 
-pub(super) async fn services(_look: &Look<'_>) -> Probe<FactValue> {
-    Probe::Unknown("not built yet".to_owned())
+pub(super) async fn services(look: &Look<'_>) -> Probe<FactValue> {
+    probe(look.product.services().await.map(FactValue::Rows))
 }

@@ -176,6 +176,17 @@ pub enum RladminFault {
     Exits(u8),
 }
 
+/// What has settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Configured {
+    /// The cluster.
+    Cluster,
+    /// A node.
+    Node(NodeRef),
+    /// A database by id.
+    Database(u32),
+}
+
 /// A change of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorldFault {
@@ -193,8 +204,8 @@ pub enum WorldFault {
     Task(String, Option<NodeRef>),
     /// All tasks end.
     NoTasks,
-    /// Somebody changes a cluster setting.
-    Config(String, String),
+    /// Somebody changes a setting: its key and its new value.
+    Config(Configured, String, String),
     /// `rlcheck` on a node starts to lie, or stops.
     Rlcheck(NodeRef, Option<RlcheckLie>),
     /// `rladmin` on a node starts to misbehave, or stops.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Effect, InstallFault, NodeRef, Phase, RladminFault, RlcheckLie, Rule, ShardHold, Stage, When, Which,
-    WorldFault,
+    Configured, Effect, InstallFault, NodeRef, Phase, RladminFault, RlcheckLie, Rule, ShardHold, Stage, When,
+    Which, WorldFault,
 };
 
 /// Why a script does not parse.
@@ -162,7 +162,7 @@ fn parse_cluster_fault(words: &[&str]) -> Result<Option<WorldFault>, String> {
             _ => return Err("after the task's name only `node N` or `master` may follow".to_owned()),
         },
         ["no", "tasks"] => WorldFault::NoTasks,
-        ["config", key, value] => WorldFault::Config((*key).to_owned(), (*value).to_owned()),
+        ["config", rest @ ..] => parse_config(rest)?,
         ["noise", switch] => WorldFault::Noise(on_off(switch)?),
         ["ccs", "link", "down"] => WorldFault::CcsLink(false),
         ["ccs", "link", "up"] => WorldFault::CcsLink(true),
@@ -180,11 +180,34 @@ fn parse_node_fault(node: NodeRef, words: &[&str]) -> Result<WorldFault, String>
         ["snapshot", name] => WorldFault::Snapshot(node, Some((*name).to_owned())),
         ["shard", hold] => WorldFault::Shards(node, parse_hold(hold)?),
         ["rlcheck", lie @ ..] => WorldFault::Rlcheck(node, parse_rlcheck(lie)?),
+        ["config", setting @ ..] => parse_setting(Configured::Node(node), setting)?,
         ["installer", "goes", "on"] => WorldFault::InstallerGoesOn(node),
         ["rladmin", fault @ ..] => WorldFault::Rladmin(node, parse_rladmin(fault)?),
         [] => return Err("there is no effect".to_owned()),
         _ => return Err(format!("`{}` is not an effect", words.join(" "))),
     })
+}
+
+fn parse_config(words: &[&str]) -> Result<WorldFault, String> {
+    match words {
+        ["cluster", setting @ ..] => parse_setting(Configured::Cluster, setting),
+        [database, setting @ ..] if database.starts_with("db:") => {
+            let id = positive(database.trim_start_matches("db:"))?;
+            parse_setting(Configured::Database(id), setting)
+        }
+        [_, _] => parse_setting(Configured::Cluster, words),
+        _ => Err("config takes `KEY VALUE`, `cluster KEY VALUE` or `db:N KEY VALUE`".to_owned()),
+    }
+}
+
+/// A key, which may be several words, and a value.
+fn parse_setting(of: Configured, words: &[&str]) -> Result<WorldFault, String> {
+    match words {
+        [key @ .., value] if !key.is_empty() => {
+            Ok(WorldFault::Config(of, key.join(" "), (*value).to_owned()))
+        }
+        _ => Err("a setting takes a key and a value".to_owned()),
+    }
 }
 
 fn parse_hold(word: &str) -> Result<Option<ShardHold>, String> {
@@ -238,7 +261,7 @@ impl WorldFault {
         match self {
             Self::Services(node, _) | Self::Maintenance(node, _) | Self::Snapshot(node, _) => Some(*node),
             Self::Shards(node, _) | Self::Rlcheck(node, _) | Self::Rladmin(node, _) => Some(*node),
-            Self::InstallerGoesOn(node) => Some(*node),
+            Self::InstallerGoesOn(node) | Self::Config(Configured::Node(node), ..) => Some(*node),
             Self::Task(_, node) => *node,
             _ => None,
         }
@@ -300,6 +323,9 @@ mod tests {
             one("on install of any: reboot at files back 20 ms").effect,
             Effect::Install(InstallFault::Reboot { at: Stage::Files, back: Duration::from_millis(20) })
         );
+        let maxclients =
+            WorldFault::Config(Configured::Database(1), "maxclients".to_owned(), "500".to_owned());
+        assert_eq!(one("now: config db:1 maxclients 500").effect, Effect::World(maxclients));
         assert_eq!(
             one("now: task import node 2").effect,
             Effect::World(WorldFault::Task("import".to_owned(), Some(NodeRef::Node(2))))
@@ -314,7 +340,7 @@ mod tests {
             parse(&format!("on install of any: {effect}")).unwrap();
         }
         let world = "node 1 down|master up|node 1 maintenance off|node 1 snapshot|node 1 snapshot x|node 1 shard loading|\
-            node 1 shard syncing|node 1 shard ok|master to node 2|task t|task t master|no tasks|config a b|\
+            node 1 shard syncing|node 1 shard ok|master to node 2|task t|task t master|no tasks|config a b|config cluster a b c|config db:1 a b|node 1 config a b c|\
             node 1 rlcheck passes|node 1 rlcheck hangs|node 1 installer goes on|node 1 rlcheck fails verify_services|node 1 rlcheck honest|node 1 rladmin hangs|\
             node 1 rladmin garbage|node 1 rladmin empty|node 1 rladmin exits 2|node 1 rladmin honest|noise on|\
             ccs link down|ccs link up|upgrade mode on";
@@ -335,6 +361,9 @@ mod tests {
             ("on install of any twice: abort", "`twice`"),
             ("now: abort", "needs `on install of`"),
             ("now: shard down", "name one"),
+            ("now: config a b c", "`cluster KEY VALUE`"),
+            ("now: config db:0 a b", "`0` is not a number"),
+            ("now: config db:1 a", "a key and a value"),
             ("now: node 1 explode", "`explode` is not an effect"),
             ("now:", "no effect"),
             ("on election: node 1 down", "only `master to node N`"),

@@ -3,6 +3,7 @@
 mod install;
 mod links;
 mod nodes;
+mod settings;
 mod shards;
 mod world;
 
@@ -17,7 +18,7 @@ pub use shards::Promotion;
 pub use world::Order;
 
 use crate::fault::{RladminFault, RlcheckLie, Script, ShardHold};
-use crate::spec::{ClusterSpec, ShardMode};
+use crate::spec::{ClusterSpec, Module, ShardMode, UsedModule};
 
 /// A cluster as it is right now.
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +41,8 @@ pub struct Model {
     pub tasks: Vec<Task>,
     /// Cluster settings as `rladmin info cluster` shows them.
     pub config: BTreeMap<String, String>,
+    /// The modules that databases can use.
+    pub modules: Vec<Module>,
     /// The installer's mark of an upgrade in progress.
     pub upgrade_mode: bool,
     /// The cluster store's replication link.
@@ -76,6 +79,8 @@ pub struct Node {
     pub maintenance: u32,
     /// Names of the snapshots kept of it.
     pub snapshots: Vec<String>,
+    /// Its settings as `rladmin info node` shows them.
+    pub config: BTreeMap<String, String>,
     /// Services stopped by hand.
     pub stopped: BTreeSet<String>,
     /// How its shards are held by a fault.
@@ -126,6 +131,10 @@ pub struct Database {
     pub redis_version: (u32, u32),
     /// How many primary shards.
     pub groups: u32,
+    /// The modules it uses.
+    pub modules: Vec<UsedModule>,
+    /// Its settings as `rladmin info db` shows them.
+    pub config: BTreeMap<String, String>,
 }
 
 /// One shard.
@@ -267,7 +276,8 @@ impl Model {
             databases: BTreeMap::new(),
             shards: BTreeMap::new(),
             tasks: Vec::new(),
-            config: default_config(),
+            config: settings::of_cluster(),
+            modules: spec.modules.clone(),
             upgrade_mode: false,
             ccs_link_up: true,
             noise: false,
@@ -297,6 +307,7 @@ impl Node {
             services: Services::Down { since: now },
             maintenance: 0,
             snapshots: Vec::new(),
+            config: settings::of_node(),
             stopped: BTreeSet::new(),
             hold: None,
             rlcheck: None,
@@ -316,16 +327,4 @@ impl Node {
     pub fn is_up(&self) -> bool {
         matches!(self.services, Services::Up { .. })
     }
-}
-
-fn default_config() -> BTreeMap<String, String> {
-    let settings = [
-        ("cm_port", "8443"),
-        ("cnm_https_port", "9443"),
-        ("handle_redirects", "disabled"),
-        ("parallel_shards_upgrade", "0"),
-        ("redis_upgrade_policy", "major"),
-        ("slave_ha_grace_period", "600"),
-    ];
-    settings.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::nodes::millis_between;
-use super::{Database, Happened, Model, Node, Role, Shard, ShardState};
+use super::{Database, Happened, Model, Node, Role, Shard, ShardState, settings};
 use crate::fault::ShardHold;
 use crate::spec::{ClusterSpec, ShardMode};
 
@@ -33,11 +33,18 @@ impl Model {
                 }
                 turn += 1;
             }
-            let port = u16::try_from(12_000 + id).unwrap_or(u16::MAX);
-            let redis_version = crate::facts::default_database(spec.version);
-            let (name, groups, persistence) = (database.name.clone(), database.shards, database.persistence);
-            self.databases
-                .insert(id, Database { id, name, replication, persistence, port, redis_version, groups });
+            let database = Database {
+                id,
+                name: database.name.clone(),
+                replication,
+                persistence: database.persistence,
+                port: u16::try_from(12_000 + id).unwrap_or(u16::MAX),
+                redis_version: crate::facts::default_database(spec.version),
+                groups: database.shards,
+                modules: database.modules.clone(),
+                config: settings::of_database(database),
+            };
+            self.databases.insert(id, database);
         }
     }
 

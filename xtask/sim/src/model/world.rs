@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Happened, Model, Task};
-use crate::fault::{NodeRef, ShardHold, WorldFault};
+use crate::fault::{Configured, NodeRef, ShardHold, WorldFault};
 
 /// What the engine has to do with processes after the model has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,10 @@ impl Model {
             WorldFault::MasterTo(_) => {}
             WorldFault::Task(name, at) => self.add_task(name, at.as_ref().and_then(|at| node(self, at))),
             WorldFault::NoTasks => self.tasks.clear(),
-            WorldFault::Config(key, value) => drop(self.config.insert(key.clone(), value.clone())),
+            WorldFault::Config(of, key, value) => {
+                let at = if let Configured::Node(at) = of { node(self, at) } else { None };
+                self.configure(*of, at, key, value);
+            }
             WorldFault::Rlcheck(at, lie) => self.nodes.get_mut(&node(self, at)?)?.rlcheck = lie.clone(),
             WorldFault::Rladmin(at, fault) => self.nodes.get_mut(&node(self, at)?)?.rladmin = *fault,
             WorldFault::InstallerGoesOn(at) => self.installer_goes_on(node(self, at)?),

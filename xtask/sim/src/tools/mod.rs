@@ -1,5 +1,7 @@
 //! What the vendor's tools print, as pure functions of the model.
 
+mod info;
+mod modules;
 pub mod rladmin;
 pub mod rlcheck;
 mod status;

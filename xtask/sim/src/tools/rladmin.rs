@@ -1,9 +1,11 @@
 //! `rladmin`: the commands a cluster upgrade needs (fact sheet §3), strict about every word.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use super::Output;
 use super::status::{self, View};
+use super::{Output, info, modules};
 use crate::model::Model;
 
 /// Runs a command on a node. Only the node's own services can answer, so without them everything fails.
@@ -13,11 +15,12 @@ pub fn run(model: &mut Model, uid: u32, args: &[String], now: Timestamp) -> Outp
         return Output::fail(1, "ERROR: failed to connect to the cluster: [Errno 111] Connection refused\n");
     }
     let result = match words.as_slice() {
+        ["status", "modules", rest @ ..] => print_modules(model, rest),
         ["status", rest @ ..] => print_status(model, uid, rest, now),
         ["cluster", rest @ ..] => cluster(model, rest, now),
-        ["info", "cluster"] => Ok(info_cluster(model)),
-        ["info", "node", node] => node_uid(model, node).map(|node| info_node(model, node)),
-        ["tune", "cluster", key, value] => tune(model, key, value),
+        ["info", rest @ ..] => info::print(model, rest),
+        ["tune", "cluster", key, value] => tune(&mut model.config, key, value),
+        ["tune", "db", database, key, value] => tune_database(model, database, key, value),
         ["node", node, rest @ ..] => {
             node_uid(model, node).and_then(|node| node_command(model, node, rest, now))
         }
@@ -29,11 +32,11 @@ pub fn run(model: &mut Model, uid: u32, args: &[String], now: Timestamp) -> Outp
     }
 }
 
-fn invalid(word: &str) -> String {
+pub(super) fn invalid(word: &str) -> String {
     format!("invalid token '{word}'")
 }
 
-fn node_uid(model: &Model, word: &str) -> Result<u32, String> {
+pub(super) fn node_uid(model: &Model, word: &str) -> Result<u32, String> {
     let uid = word.strip_prefix("node:").unwrap_or(word).parse().map_err(|_| invalid(word))?;
     if model.nodes.contains_key(&uid) { Ok(uid) } else { Err(format!("node:{uid} does not exist")) }
 }
@@ -60,9 +63,16 @@ fn print_status(model: &Model, uid: u32, words: &[&str], now: Timestamp) -> Resu
             parts
         }
     };
-    let chatter =
-        if model.noise { "\u{1b}[33mWarning: the license expires in 12 days\u{1b}[0m\n\n" } else { "" };
-    Ok(format!("{chatter}{}", parts.join("\n")))
+    Ok(format!("{}{}", chatter(model), parts.join("\n")))
+}
+
+fn print_modules(model: &Model, words: &[&str]) -> Result<String, String> {
+    let tables = modules::tables(model, words)?.map(|table| table.render(model.noise));
+    Ok(format!("{}{}", chatter(model), tables.join("\n")))
+}
+
+fn chatter(model: &Model) -> &'static str {
+    if model.noise { "\u{1b}[33mWarning: the license expires in 12 days\u{1b}[0m\n\n" } else { "" }
 }
 
 /// The words after a section (fact sheet §3.1); `node` and `db` belong to endpoints and shards only.
@@ -93,7 +103,7 @@ fn options(model: &Model, mut view: View, section: Option<&str>, words: &[&str])
     }
 }
 
-fn database_id(model: &Model, word: &str) -> Result<u32, String> {
+pub(super) fn database_id(model: &Model, word: &str) -> Result<u32, String> {
     let id = word.strip_prefix("db:").and_then(|id| id.parse().ok());
     let named = model.databases.values().find(|db| Some(db.id) == id || db.name == word);
     named.map(|db| db.id).ok_or_else(|| format!("database '{word}' does not exist"))
@@ -132,12 +142,16 @@ fn config(model: &mut Model, key: &str, value: &str) -> Result<String, String> {
     Ok("Cluster configured successfully\n".to_owned())
 }
 
-fn tune(model: &mut Model, key: &str, value: &str) -> Result<String, String> {
-    if !model.config.contains_key(key) {
-        return Err(invalid(key));
-    }
-    model.config.insert(key.to_owned(), value.to_owned());
+fn tune(settings: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<String, String> {
+    let setting = settings.get_mut(key).ok_or_else(|| invalid(key))?;
+    value.clone_into(setting);
     Ok("Finished successfully\n".to_owned())
+}
+
+fn tune_database(model: &mut Model, word: &str, key: &str, value: &str) -> Result<String, String> {
+    let id = database_id(model, word)?;
+    let database = model.databases.get_mut(&id).ok_or_else(|| invalid(word))?;
+    tune(&mut database.config, key, value)
 }
 
 fn running_actions(model: &Model) -> String {
@@ -150,25 +164,6 @@ fn running_actions(model: &Model) -> String {
         text.push_str(&format!("{number}) Task: {} ({}){node} Status: running\n", task.name, task.id));
     }
     text
-}
-
-fn info_cluster(model: &Model) -> String {
-    let mode = if model.upgrade_mode { "enabled" } else { "disabled" };
-    let mut text = format!("Cluster configuration:\n   upgrade mode: {mode}\n");
-    for (key, value) in &model.config {
-        text.push_str(&format!("   {key}: {value}\n"));
-    }
-    text
-}
-
-fn info_node(model: &Model, uid: u32) -> String {
-    let quorum_only =
-        if model.nodes.get(&uid).is_some_and(|node| node.maintenance > 0) { "enabled" } else { "disabled" };
-    format!(
-        "Command Output: node:{uid}\n   address: {}\n   external addresses: N/A\n   max listeners: 100\n   \
-         max redis servers: 100\n   quorum only: {quorum_only}\n   rack ID: N/A\n",
-        model.nodes.get(&uid).map(|node| node.address.as_str()).unwrap_or_default()
-    )
 }
 
 fn node_command(model: &mut Model, uid: u32, words: &[&str], now: Timestamp) -> Result<String, String> {
