@@ -16,6 +16,7 @@ pub mod package;
 pub mod parse;
 pub mod program;
 pub mod refusal;
+pub mod rest;
 pub mod rpc;
 pub mod runner;
 pub mod serve;

@@ -63,7 +63,7 @@ pub async fn run(
 /// What steps work with, out of a configuration, on the machine as it is.
 pub fn door(config: Config, state: StateDir) -> Door {
     let product = Product::new(config.root.clone());
-    let observer = Observer::new(product, config.state_dir.clone());
+    let observer = Observer::new(product, config.state_dir.clone()).with_rest(config.rest.clone());
     let (config, disk) = (Arc::new(config), Disk::real());
     Door {
         packages: Packages::in_state(&state, &disk),

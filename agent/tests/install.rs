@@ -117,7 +117,12 @@ async fn whatever_the_installer_returns_is_evidence() {
 async fn the_environment_is_clean_and_the_directory_right() {
     let place = Place::new();
     let package = place.package("env | sort; umask; pwd; echo \"args $*\"; cat; id -u > /dev/null");
-    let agent = Agent::start(&place);
+    // As the agent's unit has it, and as no installer may have it.
+    let program = place.path("agent-with-umask");
+    let start = format!("#!/bin/sh\numask 0077\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_ratchet-agent"));
+    fs::write(&program, start).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let agent = Agent::start_program(&place, &program);
     let mut driver = agent.driver(1);
     driver.claim().await.unwrap();
     let spec = StepSpec::Install(driver.prepare(&package).await);

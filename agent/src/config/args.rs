@@ -1,4 +1,7 @@
-//! Which arguments of `install.sh` an upgrade may use.
+//! Which arguments of `install.sh` an upgrade may use, and the umask it is run with.
+
+/// "Root's umask must be 0022" (fact sheet §5.3), whatever the agent's own is: the op runner sets it just before.
+pub const INSTALL_UMASK: u32 = 0o022;
 
 /// The arguments that an upgrade must not be given, in order; empty when all are allowed.
 ///

@@ -1,6 +1,7 @@
 //! `agent.toml`: read once at start, all mistakes reported together (design §7).
 
 mod args;
+mod rest;
 mod table;
 
 use std::fmt;
@@ -8,9 +9,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use args::refused_install_args;
+pub use args::{INSTALL_UMASK, refused_install_args};
 use proto::RunnerKind;
 use proto::transport::{Security, Tls};
+pub use rest::Rest;
 use table::Keys;
 
 /// Where the configuration is unless told otherwise.
@@ -40,6 +42,8 @@ pub struct Config {
     pub install_deadline: Duration,
     /// The longest a confirmation goes on; a plan's longer time is cut to it.
     pub confirm_deadline: Duration,
+    /// How the product's REST API is asked; `None` if the operator gave no credential for it.
+    pub rest: Option<Rest>,
 }
 
 /// Why a configuration cannot be used.
@@ -126,6 +130,7 @@ impl Config {
         let listen = keys.address("listen", "0.0.0.0:7443");
         let state_dir = keys.absolute_path("state_dir", "/var/lib/ratchet-agent");
         let security = security(keys, listen);
+        let rest = rest::rest(keys);
         let mut product = keys.table("redis_enterprise");
         let config = Self {
             file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
@@ -138,6 +143,7 @@ impl Config {
             install_args: product.strings("install_args", &["-y"]),
             install_deadline: product.duration("install_deadline", Duration::from_secs(2 * 3600)),
             confirm_deadline: product.duration("confirm_deadline", Duration::from_secs(15 * 60)),
+            rest,
         };
         keys.put_back(product);
         config

@@ -31,6 +31,11 @@ fn the_shipped_default_says_what_the_code_does() {
         "install_args",
         "install_deadline",
         "confirm_deadline",
+        "rest",
+        "url",
+        "user",
+        "password_file",
+        "certificate",
     ];
     let uncommented: String = shipped
         .lines()
@@ -39,8 +44,8 @@ fn the_shipped_default_says_what_the_code_does() {
         .collect();
     let table: toml::Table = uncommented.parse().unwrap();
     let below = |name: &str| table[name].as_table().unwrap().keys().cloned();
-    let mut found: Vec<String> =
-        table.keys().cloned().chain(below("tls")).chain(below("redis_enterprise")).collect();
+    let tables = ["tls", "redis_enterprise", "rest"];
+    let mut found: Vec<String> = table.keys().cloned().chain(tables.into_iter().flat_map(below)).collect();
     let mut expected: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
     found.sort();
     expected.sort();
@@ -49,7 +54,10 @@ fn the_shipped_default_says_what_the_code_does() {
     let as_shipped = parse(shipped).unwrap();
     let all_shown = parse(&uncommented.replace("insecure_loopback = false\n", "")).unwrap();
     let defaults = parse(LEAST).unwrap();
-    assert_eq!(as_shipped, all_shown);
+    let shown = all_shown.rest.clone().unwrap();
+    let least = parse(&format!("{LEAST}[rest]\nuser = 'v'\npassword_file = '/p'")).unwrap().rest.unwrap();
+    assert_eq!(shown.url, least.url);
+    assert_eq!(as_shipped, Config { rest: None, ..all_shown }, "without a table nobody is asked");
     assert_eq!(Config { security: defaults.security.clone(), ..as_shipped }, defaults);
 }
 

@@ -24,15 +24,23 @@ pub(super) fn arch() -> Probe<Arch> {
     machine.parse().map_or_else(|error: proto::InvalidArch| Probe::Unknown(error.to_string()), Probe::Known)
 }
 
-/// The operating system: the root's own `os-release` where it has one, else the machine's.
+/// The operating system.
 pub(super) fn operating_system(product: &Product) -> Probe<OperatingSystem> {
-    let files = [product.of_machine("/etc/os-release"), "/usr/lib/os-release".into()];
-    let file = files.into_iter().find(|file| file.exists());
-    let Some(file) = file else { return Probe::Unknown("there is no os-release file".to_owned()) };
-    match fs::read_to_string(&file) {
+    match os_release(product) {
         Ok(text) => {
             os_release::parse(&text).map_or_else(|error| Probe::Unknown(error.to_string()), Probe::Known)
         }
-        Err(error) => Probe::Unknown(format!("{} cannot be read: {error}", file.display())),
+        Err(reason) => Probe::Unknown(reason),
     }
+}
+
+/// The text of `os-release`: the root's own where it has one, else the machine's.
+///
+/// # Errors
+/// Why it cannot be had.
+pub(super) fn os_release(product: &Product) -> Result<String, String> {
+    let files = [product.of_machine("/etc/os-release"), "/usr/lib/os-release".into()];
+    let file = files.into_iter().find(|file| file.exists());
+    let file = file.ok_or_else(|| "there is no os-release file".to_owned())?;
+    fs::read_to_string(&file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
 }

@@ -6,6 +6,7 @@ mod disks;
 mod identity;
 mod machine;
 mod ports;
+mod sockets;
 mod sources;
 mod system;
 #[cfg(test)]
@@ -23,8 +24,10 @@ use proto::{
     Rlcheck, Setting, SourceFacts, System,
 };
 
+use crate::config::Rest;
 use crate::host::{HostError, Product, with_causes};
 use crate::parse::info::Info;
+use crate::rest::Session;
 
 pub use checks::checks;
 
@@ -61,22 +64,31 @@ pub struct Observer {
     pub state_dir: PathBuf,
     /// How often `rlcheck` repeats a failing test.
     pub rlcheck_retries: u32,
+    /// How the product's REST API is asked, if the operator lets the agent.
+    pub rest: Option<Rest>,
 }
 
 impl Observer {
     /// An observer that gives a failing test of `rlcheck` no second chance.
     pub fn new(product: Product, state_dir: PathBuf) -> Self {
-        Self { product, state_dir, rlcheck_retries: 0 }
+        Self { product, state_dir, rlcheck_retries: 0, rest: None }
+    }
+
+    /// The same with a credential for the product's REST API, or without.
+    pub fn with_rest(self, rest: Option<Rest>) -> Self {
+        Self { rest, ..self }
     }
 
     /// Everything at once. Each answer that cannot be had says why in its place; one that hangs ends at its own deadline.
     pub async fn observe(&self, asked: &Observe) -> ObservedFacts {
         let product = &self.product;
         let once = Once::default();
+        let session = self.rest.as_ref().map(Session::new);
         let cluster = async {
             let view = product.status().await;
             let node_uid = identity::node_uid(product, &view);
-            let look = Look { product, node: node_uid.known().copied(), view: view.as_ref().ok() };
+            let (node, rest) = (node_uid.known().copied(), session.as_ref());
+            let look = Look { product, node, view: view.as_ref().ok(), rest };
             let (snapshots, installed, details) = tokio::join!(
                 snapshots(product, &node_uid, &view),
                 version::installed(product, &view),

@@ -62,8 +62,11 @@ fn kilobytes(meminfo: &Probe<String>, name: &str) -> Probe<u64> {
     bytes.map_or_else(|| Probe::Unknown(format!("/proc/meminfo has no `{name}`")), Probe::Known)
 }
 
+/// The root's own program where it has one, as with all that is the machine's; else the first on the path.
 async fn openssl(product: &Product) -> Probe<String> {
-    match product.system_program("openssl", &["version"]).await {
+    let own = Some(product.rooted("/usr/bin/openssl")).filter(|own| own.exists());
+    let program = own.as_ref().and_then(|own| own.to_str()).unwrap_or("openssl");
+    match product.system_program(program, &["version"]).await {
         Ok(output) if output.success() && !output.stdout.trim().is_empty() => {
             Probe::Known(output.stdout.trim().to_owned())
         }
@@ -92,5 +95,17 @@ mod tests {
         assert_eq!(kilobytes(&known("MemTotal:       16 kB"), "MemTotal:"), Probe::Known(16_384));
         assert!(kilobytes(&known("MemTotal:       16 kB"), "SwapTotal:").known().is_none());
         assert!(setting(Path::new("/proc/nonexistent")).known().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_root_s_own_openssl_comes_before_the_machine_s() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let program = root.path().join("usr/bin/openssl");
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::write(&program, "#!/bin/sh\necho OpenSSL 3.0.7 1 Nov 2022\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let product = Product::new(root.path().to_owned());
+        assert_eq!(openssl(&product).await, known("OpenSSL 3.0.7 1 Nov 2022"));
     }
 }

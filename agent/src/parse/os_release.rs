@@ -32,7 +32,8 @@ fn token(id: &str, version: &str) -> Option<String> {
     }
 }
 
-fn value(text: &str, name: &str) -> Option<String> {
+/// The value of a key, without its quotes; `None` if it has none.
+pub fn value(text: &str, name: &str) -> Option<String> {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='))?;
     let value = line.trim().trim_matches(['"', '\'']);
     (!value.is_empty()).then(|| value.to_owned())

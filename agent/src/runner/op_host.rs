@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::op::OpError;
 use super::{CHILD, Identity, Process, procfs};
+use crate::config::INSTALL_UMASK;
 use crate::durable::{Disk, StateError};
 
 /// Between asking the installation to end at its deadline and killing it.
@@ -126,7 +127,7 @@ async fn install(
 /// are printed for known terminals only (§5.4).
 fn spawn(tree: &Path, args: &[String], output: File) -> io::Result<Child> {
     let errors = output.try_clone()?;
-    umask(Mode::from_raw_mode(0o022));
+    umask(Mode::from_raw_mode(INSTALL_UMASK));
     Command::new("./install.sh")
         .args(args)
         .current_dir(tree)

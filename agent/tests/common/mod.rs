@@ -219,6 +219,12 @@ impl Driver {
         reply.map(drop).map_err(wire::failure_of)
     }
 
+    pub async fn details(&mut self, facts: &[Fact]) -> Details {
+        let asked = Observe { facts: facts.to_vec(), ..Observe::default() };
+        let reply = self.client.observe(pb::ObserveRequest::from(&asked)).await.unwrap();
+        NodeFacts::try_from(reply.into_inner()).unwrap().details
+    }
+
     pub async fn observe(&mut self) -> NodeFacts {
         let asked = Observe { run_rlcheck: true, ..Observe::default() };
         let reply = self.client.observe(pb::ObserveRequest::from(&asked)).await.unwrap();

@@ -25,7 +25,10 @@ async fn a_change_between_two_turns_pauses_the_run_until_it_is_acknowledged() {
     let run = only_run(&stage);
 
     let why = ratchet(&stage, &["why", "orders"]);
-    assert!(why.out.contains("maxclients") && why.out.contains(&format!("ratchet resume {run} --acknowledge")), "{why:?}");
+    assert!(
+        why.out.contains("maxclients") && why.out.contains(&format!("ratchet resume {run} --acknowledge")),
+        "{why:?}"
+    );
     let unsaid = ratchet(&stage, &["resume", &run]);
     assert_eq!(unsaid.code, 3, "{unsaid:?}");
     assert!(unsaid.err.contains("maxclients"), "{unsaid:?}");

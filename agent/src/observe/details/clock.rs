@@ -1,9 +1,43 @@
-//! NOT BUILT YET.
+//! Whether the operating system keeps its clock right (fact sheet §6, no. 20).
+
+use std::time::Duration;
 
 use proto::{FactValue, Probe};
 
 use super::Look;
+use crate::host::with_causes;
 
-pub(super) async fn time_synchronised(_look: &Look<'_>) -> Probe<FactValue> {
-    Probe::Unknown("not built yet".to_owned())
+/// It asks over D-Bus, which may take its time to find that nobody answers.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(super) async fn time_synchronised(look: &Look<'_>) -> Probe<FactValue> {
+    let args = ["show", "-p", "NTPSynchronized", "--value"];
+    match tokio::time::timeout(DEADLINE, look.product.system_program("timedatectl", &args)).await {
+        Ok(Ok(output)) if output.success() => answer(&output.stdout),
+        Ok(Ok(output)) => Probe::Unknown(format!("`timedatectl show` failed: {}", output.failure().status)),
+        Ok(Err(error)) => Probe::Unknown(with_causes(&error)),
+        Err(_) => Probe::Unknown(format!("`timedatectl show` gave no answer within {DEADLINE:?}")),
+    }
+}
+
+fn answer(text: &str) -> Probe<FactValue> {
+    match text.trim() {
+        "yes" => Probe::Known(FactValue::Flag(true)),
+        "no" => Probe::Known(FactValue::Flag(false)),
+        other => Probe::Unknown(format!("`timedatectl show` answered `{other}`, neither yes nor no")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_and_no_are_answers() {
+        assert_eq!(answer("yes\n"), Probe::Known(FactValue::Flag(true)));
+        assert_eq!(answer("no\n"), Probe::Known(FactValue::Flag(false)));
+        for other in ["", "NTPSynchronized=yes", "yes\nno", "1"] {
+            assert!(answer(other).known().is_none(), "{other}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Facts that are looked up only when they are asked for by name; one file for each source.
 
+mod blocking;
 mod certificates;
 mod clock;
 mod cluster_info;
@@ -13,6 +14,7 @@ mod once;
 mod orchestrator;
 mod os_release;
 mod packaging;
+mod processes;
 mod rest;
 mod security_agents;
 mod services;
@@ -26,6 +28,7 @@ use proto::{ClusterView, Details, Fact, FactValue, NodeUid, Probe};
 pub(super) use once::Once;
 
 use crate::host::Product;
+use crate::rest::Session;
 
 /// What a fact may be looked up with.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,8 @@ pub(super) struct Look<'a> {
     pub(super) node: Option<NodeUid>,
     /// The cluster as this node sees it, where it does.
     pub(super) view: Option<&'a ClusterView>,
+    /// The product's REST API, where the operator gave a credential for it.
+    pub(super) rest: Option<&'a Session<'a>>,
 }
 
 /// Looks all of them up at once. What cannot be had says why in its place.

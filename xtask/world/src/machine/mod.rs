@@ -288,5 +288,6 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
         install_args: vec!["-y".to_owned()],
         install_deadline: Duration::from_secs(60),
         confirm_deadline: Duration::from_secs(60),
+        rest: None,
     }
 }
