@@ -1,6 +1,6 @@
 //! The "all OK" rule: what keeps a cluster from being healthy (fact sheet §3.5). Pure, and the same on both sides.
 
-use crate::{ClusterView, Health};
+use crate::{ClusterView, Health, NodeUid};
 
 /// One thing that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,23 @@ impl ClusterView {
     /// Everything that is not known to be good; empty only for a cluster in which nodes, shards, endpoints and
     /// databases were all shown and are all OK.
     ///
-    /// "Do not proceed with the upgrade unless every shard, node and endpoint is OK" (fact sheet §3.5). Maintenance
-    /// mode counts as a problem too (fact sheet §3.6): the in-place procedure wants it off.
+    /// "Do not proceed with the upgrade unless every shard, node and endpoint is OK" (fact sheet §3.5). A node that takes no
+    /// shards counts, too: it may be in maintenance mode, which the in-place procedure wants off (fact sheet §3.6).
     pub fn problems(&self) -> Vec<Problem> {
+        let idle = self.idle_nodes().map(|uid| {
+            let saw = "takes no shards: it is in maintenance mode or quorum-only".to_owned();
+            Problem { subject: uid.to_string(), saw }
+        });
+        self.faults().into_iter().chain(idle).collect()
+    }
+
+    /// Nodes that take no shards: quorum-only ones, and those in maintenance mode. The view alone cannot tell which.
+    pub fn idle_nodes(&self) -> impl Iterator<Item = NodeUid> {
+        self.nodes.iter().filter(|node| node.max_shards == Some(0)).map(|node| node.uid)
+    }
+
+    /// The problems apart from [`idle_nodes`](Self::idle_nodes), for whoever finds out otherwise what those are.
+    pub fn faults(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut note = |subject: String, saw: String| problems.push(Problem { subject, saw });
         let mut expect = |subject: String, what: &str, health: &Health| {
@@ -50,11 +64,8 @@ impl ClusterView {
         } else if self.agreed_master().is_none() {
             note("cluster".to_owned(), "which node is the master is not clear".to_owned());
         }
-        for node in self.nodes.iter().filter(|node| node.max_shards.is_none_or(|max| max == 0)) {
-            let saw = match node.max_shards {
-                Some(_) => "takes no shards: it is in maintenance mode or quorum-only",
-                None => "how many shards it may hold was not shown, so maintenance mode cannot be excluded",
-            };
+        for node in self.nodes.iter().filter(|node| node.max_shards.is_none()) {
+            let saw = "how many shards it may hold was not shown, so maintenance mode cannot be excluded";
             note(node.uid.to_string(), saw.to_owned());
         }
         for database in &self.databases {
@@ -111,6 +122,15 @@ mod tests {
                 assert_eq!(problems[0].subject, subject);
             }
         }
+    }
+
+    #[test]
+    fn a_node_that_takes_no_shards_is_a_problem_until_somebody_knows_better() {
+        let mut view = healthy_view(3);
+        view.nodes[2].max_shards = Some(0);
+        assert_eq!(view.problems().len(), 1);
+        assert_eq!(view.faults(), []);
+        assert_eq!(view.idle_nodes().collect::<Vec<_>>(), [crate::NodeUid(3)]);
     }
 
     #[test]

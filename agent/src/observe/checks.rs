@@ -1,6 +1,6 @@
 //! The vendor's checks in the vendor's order: `rlcheck`, then the whole cluster's status, then running actions.
 
-use proto::{Checked, ClusterView, Failure, Rlcheck};
+use proto::{Checked, ClusterView, Failure, Problem, Rlcheck};
 
 use crate::host::{HostError, Product, with_causes};
 
@@ -19,8 +19,12 @@ pub async fn checks(product: &Product, rlcheck_retries: u32) -> Result<Checked, 
     let view = product.status().await.map_err(|error| unreadable("rladmin status extra all", &error));
     let actions = product.running_actions().await;
     let actions = actions.map_err(|error| unreadable("rladmin cluster running_actions", &error));
+    let problems = match &view {
+        Ok(view) => problems(product, view).await,
+        Err(_) => Vec::new(),
+    };
     let against = [
-        view.as_ref().map_or_else(|failure| Some(failure.clone()), not_healthy),
+        view.as_ref().map_or_else(|failure| Some(failure.clone()), |_| not_healthy(&problems)),
         rlcheck.as_ref().map_or_else(|failure| Some(failure.clone()), rlcheck_failed),
         actions.as_ref().map_or_else(|failure| Some(failure.clone()), |actions| actions_running(actions)),
     ];
@@ -48,8 +52,30 @@ fn rlcheck_failed(rlcheck: &Rlcheck) -> Option<Failure> {
     Some(failure.because(list(&rlcheck.failures)))
 }
 
-fn not_healthy(view: &ClusterView) -> Option<Failure> {
-    let problems = view.problems();
+/// Everything that is not OK. A node that takes no shards is, if the product says that it is quorum-only and it has no
+/// maintenance snapshot (fact sheet §3.6).
+async fn problems(product: &Product, view: &ClusterView) -> Vec<Problem> {
+    let mut problems = view.faults();
+    for uid in view.idle_nodes() {
+        let why = match (product.info_node(uid).await, product.snapshots(uid).await) {
+            (Ok(info), Ok(snapshots)) => {
+                match (info.get("quorum only").map(String::as_str), snapshots.first()) {
+                    (Some("enabled"), None) => continue,
+                    (_, Some(name)) => format!("it has the maintenance snapshot {name}"),
+                    (_, None) => "it is not quorum-only".to_owned(),
+                }
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                format!("which of the two is not known: {}", with_causes(&error))
+            }
+        };
+        let saw = format!("takes no shards: it is in maintenance mode or quorum-only; {why}");
+        problems.push(Problem { subject: uid.to_string(), saw });
+    }
+    problems
+}
+
+fn not_healthy(problems: &[Problem]) -> Option<Failure> {
     let seen: Vec<String> =
         problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.saw)).collect();
     if seen.is_empty() {

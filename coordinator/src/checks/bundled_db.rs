@@ -20,6 +20,16 @@ pub(super) const CHECK: Check = Check {
 
 const WHY: &str = "the target does not bring this Redis version, so the database would not run there";
 
+/// A version the cluster is to have.
+struct Target<'a> {
+    version: Version,
+    bundled: &'a [String],
+    /// Whether it is the next one.
+    next: bool,
+    /// What upgrades a database before it.
+    command: String,
+}
+
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let databases = databases(context);
     let gate = matches!(context.stage, Stage::Gate { .. });
@@ -28,16 +38,19 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     if targets.is_empty() {
         findings.push(CHECK.cannot_tell("there is no path to judge by", "see the check `path`"));
     }
-    for (index, target) in targets.iter().enumerate() {
-        let now = gate || index == 0;
-        let Some(bundled) = context.table.bundled(*target) else {
-            let saw = format!("the vendor publishes no list of Redis versions for {}", target.line());
+    for (index, version) in targets.into_iter().enumerate() {
+        let Some(bundled) = context.table.bundled(version) else {
+            let saw = format!("the vendor publishes no list of Redis versions for {}", version.line());
             findings.push(CHECK.warn(saw, "whether all databases run there was not checked"));
             continue;
         };
-        for ((uid, name), redis) in &databases {
-            findings.extend(judge(*uid, name, redis.as_deref(), *target, &bundled.versions, now));
-        }
+        let from = context.hops().get(index).map(|hop| hop.from).or_else(|| lowest(context));
+        let bundled = &bundled.versions;
+        let target =
+            Target { version, bundled, next: gate || index == 0, command: command(context, from, bundled) };
+        findings.extend(
+            databases.iter().filter_map(|((uid, name), redis)| judge(*uid, name, redis.as_deref(), &target)),
+        );
     }
     CHECK.or_pass(
         findings,
@@ -61,28 +74,37 @@ fn databases(context: &Context<'_>) -> BTreeMap<(u32, String), Option<String>> {
     databases
 }
 
-fn judge(
-    uid: u32,
-    name: &str,
-    redis: Option<&str>,
-    target: Version,
-    bundled: &[String],
-    now: bool,
-) -> Option<Finding> {
+fn judge(uid: u32, name: &str, redis: Option<&str>, target: &Target<'_>) -> Option<Finding> {
     let Some(redis) = redis else {
         let saw = format!("which Redis version db:{uid} ({name}) runs is not known");
         return Some(CHECK.cannot_tell(saw, WHY).fix("rladmin status databases extra redis_version"));
     };
     let line = redis.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-    if bundled.contains(&line) {
+    if target.bundled.contains(&line) {
         return None;
     }
-    let saw = format!("db:{uid} ({name}) runs Redis {redis}; {target} brings {}", bundled.join(", "));
-    let command = format!("rladmin upgrade db db:{uid} preserve_roles");
-    Some(if now {
+    let Target { version, bundled, next, command } = target;
+    let saw = format!("db:{uid} ({name}) runs Redis {redis}; {version} brings {}", bundled.join(", "));
+    let command = format!("rladmin upgrade db db:{uid} {command}");
+    Some(if *next {
         CHECK.block(saw, WHY).fix(command)
     } else {
         let why = "it must be upgraded after an earlier hop; the gate of this one waits for it";
         CHECK.warn(saw, why).fix(format!("{command}   # between the hops"))
     })
+}
+
+/// The lowest installed version: what databases are upgraded by before the next hop.
+fn lowest(context: &Context<'_>) -> Option<Version> {
+    context.snapshot.installed().into_values().flatten().min()
+}
+
+/// The end of the command that upgrades a database while the cluster is at `from`. The Redis version is named where the one
+/// that `rladmin` would choose by itself is not among the wanted ones: the newest that both cluster versions bring.
+fn command(context: &Context<'_>, from: Option<Version>, wanted: &[String]) -> String {
+    let own = from.and_then(|from| context.table.bundled(from)).filter(|own| !wanted.contains(&own.default));
+    match own.and_then(|own| own.versions.iter().rev().find(|version| wanted.contains(version))) {
+        Some(version) => format!("preserve_roles redis_version {version}"),
+        None => "preserve_roles".to_owned(),
+    }
 }

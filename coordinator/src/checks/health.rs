@@ -46,7 +46,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 fn problems<'a>(context: &Context<'a>) -> Vec<(Problem, Vec<&'a str>)> {
     let mut by_text: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (agent, view) in context.snapshot.views() {
-        for problem in view.problems() {
+        for problem in view.faults() {
             by_text.entry((problem.subject, problem.saw)).or_default().push(agent);
         }
     }

@@ -22,6 +22,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     findings.extend(doubled(context));
     findings.extend(without_agent(context));
     findings.extend(strangers(context));
+    if findings.is_empty() && context.snapshot.views().next().is_none() {
+        findings.push(CHECK.cannot_tell("no agent shows which nodes the cluster has", WHY));
+    }
     let nodes = context.snapshot.listed().len();
     CHECK.or_pass(findings, nodes, format!("{nodes} nodes, each with an agent that answers"))
 }

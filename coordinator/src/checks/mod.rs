@@ -4,30 +4,56 @@
 
 mod acceptance;
 mod actions;
+mod active_active_order;
 mod agreement;
+mod alerts;
+mod auto_upgrade;
+mod background_work;
+mod backup;
 mod bundled_db;
 mod busy;
+mod certificates;
 mod claim;
 mod clock;
 mod context;
+mod dependencies;
 mod disk;
 mod end_of_life;
 mod finding;
 mod freshness;
 mod health;
+mod host_settings;
 mod install_args;
 mod installation;
+mod licence;
+mod logrotate;
 mod maintenance;
+mod managed_elsewhere;
 mod master;
 mod membership;
+mod memory;
 mod node_count;
+mod os_support;
 mod package;
 mod package_checksum;
 mod path;
 mod platform;
+mod platforms;
+mod port_53;
+mod port_range;
+mod privileges;
 mod quorum;
+mod redis_upgrade_policy;
+mod replica_ha;
 mod replication;
+mod reserved_ports;
 mod rlcheck;
+mod security_agents;
+mod services;
+mod swap;
+mod time_sync;
+mod tmp_room;
+mod told;
 mod upgrade_mode;
 mod versions;
 
@@ -95,24 +121,48 @@ pub const ALL: &[Check] = &[
     freshness::CHECK,
     path::CHECK,
     versions::CHECK,
+    managed_elsewhere::CHECK,
+    privileges::CHECK,
     health::CHECK,
     maintenance::CHECK,
     actions::CHECK,
+    background_work::CHECK,
     rlcheck::CHECK,
+    services::CHECK,
+    alerts::CHECK,
     upgrade_mode::CHECK,
     claim::CHECK,
     busy::CHECK,
     platform::CHECK,
+    os_support::CHECK,
     installation::CHECK,
     install_args::CHECK,
     package::CHECK,
     package_checksum::CHECK,
+    dependencies::CHECK,
     disk::CHECK,
+    tmp_room::CHECK,
+    reserved_ports::CHECK,
+    port_53::CHECK,
+    port_range::CHECK,
+    host_settings::CHECK,
+    swap::CHECK,
+    memory::CHECK,
+    security_agents::CHECK,
     bundled_db::CHECK,
+    redis_upgrade_policy::CHECK,
+    auto_upgrade::CHECK,
+    active_active_order::CHECK,
     quorum::CHECK,
+    replica_ha::CHECK,
     replication::CHECK,
+    backup::CHECK,
     node_count::CHECK,
     clock::CHECK,
+    time_sync::CHECK,
+    licence::CHECK,
+    certificates::CHECK,
+    logrotate::CHECK,
     end_of_life::CHECK,
 ];
 

@@ -8,7 +8,7 @@ pub(super) const CHECK: Check = Check {
     title: "the packages' checksums are those the vendor has published",
     source: "fact sheet §1.6, §6 no. 5",
     severity: Severity::Block,
-    promise: None,
+    promise: Some("P10"),
     when: When::Planning,
     run,
 };

@@ -120,7 +120,7 @@ fn own_word(node: NodeUid, target: Version, snapshot: &Snapshot) -> Vec<String> 
 /// What a view has against a node being through.
 fn objections(node: NodeUid, target: Version, view: &proto::ClusterView) -> Vec<String> {
     let mut against: Vec<String> =
-        view.problems().into_iter().map(|problem| format!("{}: {}", problem.subject, problem.saw)).collect();
+        view.faults().into_iter().map(|problem| format!("{}: {}", problem.subject, problem.saw)).collect();
     match view.node(node).map(|row| row.version) {
         Some(Some(version)) if version == target => {}
         Some(Some(version)) => against.push(format!("{node} is at {version}, not at {target}")),

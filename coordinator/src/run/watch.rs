@@ -38,12 +38,16 @@ fn foreign_hands(run: &Run, witness: &Witness<'_>, note: &mut impl FnMut(String,
     if let Some(claim) = witness.facts.claim.as_ref().filter(|claim| claim.run != run.id) {
         note(witness.uid.to_string(), format!("is claimed by run {}", claim.run));
     }
+    // Maintenance mode keeps a snapshot for as long as it is on (fact sheet §3.6).
+    if let Some(name) = witness.facts.snapshots.known().and_then(|names| names.first()) {
+        note(witness.uid.to_string(), format!("is in maintenance mode: it has the snapshot {name}"));
+    }
 }
 
 /// What is known not to be OK, away from the node that is being upgraded.
 fn ill_health(view: &ClusterView, away: Option<NodeUid>, note: &mut impl FnMut(String, String)) {
     let Some(away) = away else {
-        return view.problems().into_iter().for_each(|problem| note(problem.subject, problem.saw));
+        return view.faults().into_iter().for_each(|problem| note(problem.subject, problem.saw));
     };
     for node in view.nodes.iter().filter(|node| node.uid != away && !node.status.is_ok()) {
         note(node.uid.to_string(), format!("status is {}", node.status));

@@ -2,10 +2,19 @@
 
 mod cluster;
 mod gate;
+mod hops;
+mod missing;
+mod named;
 mod node;
 mod packages;
+mod readers;
+mod rows;
+mod spoils;
 
-use proto::{Arch, NodeUid, OsToken, Package, Probe, RunId, Sha256, SourceFacts, Version};
+use proto::{
+    Arch, DiskUse, Fact, FactValue, NodeUid, OperatingSystem, OsToken, Package, Probe, Room, RunId, Sha256,
+    SourceFacts, Version,
+};
 
 use super::{Context, Finding, Stage, Verdict, check_all};
 use crate::catalogue::{CatalogueEntry, Origin, VendorVerdict};
@@ -19,10 +28,11 @@ struct World {
     table: Table,
     catalogue: Vec<CatalogueEntry>,
     run: Option<RunId>,
+    from: Version,
     target: Version,
 }
 
-const URL: &str = "https://mirror.example/redislabs-7.4.6-22-jammy-amd64.tar";
+const URL: &str = "https://mirror.example/redislabs-7.4.6-22-focal-amd64.tar";
 
 impl World {
     /// Three healthy nodes at 7.4.2-54, and the package of 7.4.6-22.
@@ -35,11 +45,12 @@ impl World {
         for index in 0..snapshot.agents.len() {
             let source = SourceFacts { url: URL.to_owned(), size: Probe::Known(Some(1 << 30)) };
             snapshot.facts(index).sources = vec![source];
+            settle(snapshot.facts(index), u64::from(nodes));
         }
         let package = Package {
             sha256: Sha256::of(b"package"),
             version: Version::new(7, 4, 6, 22),
-            os: OsToken("jammy".to_owned()),
+            os: OsToken("focal".to_owned()),
             arch: Arch::Amd64,
             size: Some(1 << 30),
             sources: vec![URL.to_owned()],
@@ -47,12 +58,72 @@ impl World {
         let verdict = VendorVerdict::Matches { source: "note".to_owned() };
         let catalogue = vec![CatalogueEntry { package, added_at: None, verdict, origin: Origin::Store }];
         let table = Table::vendor().unwrap();
-        Self { snapshot, table, catalogue, run: None, target: Version::new(7, 4, 6, 22) }
+        let (from, target) = (Version::new(7, 4, 2, 54), Version::new(7, 4, 6, 22));
+        Self { snapshot, table, catalogue, run: None, from, target }
+    }
+
+    /// The same cluster at another version, on its way to another one.
+    fn upgrading(from: &str, targets: &[&str]) -> Self {
+        let mut world = Self::new();
+        world.from = from.parse().unwrap();
+        (1..=3).for_each(|uid| world.snapshot.install(uid, world.from));
+        let entry = world.catalogue.remove(0);
+        for target in targets {
+            let mut entry = entry.clone();
+            entry.package.version = target.parse().unwrap();
+            world.target = entry.package.version;
+            world.catalogue.push(entry);
+        }
+        world
+    }
+
+    /// Moves every node to an operating system, and the packages with them.
+    fn on(mut self, os: &str, arch: Arch) -> Self {
+        self.every_agent(|facts| {
+            facts.os =
+                Probe::Known(OperatingSystem { name: os.to_owned(), token: Some(OsToken(os.to_owned())) });
+            facts.arch = Probe::Known(arch);
+        });
+        for entry in &mut self.catalogue {
+            (entry.package.os, entry.package.arch) = (OsToken(os.to_owned()), arch);
+        }
+        self
+    }
+
+    fn every_agent(&mut self, change: impl Fn(&mut proto::NodeFacts)) {
+        (0..self.snapshot.agents.len()).for_each(|index| change(self.snapshot.facts(index)));
+    }
+
+    /// Lets one agent tell a fact.
+    fn tell(&mut self, index: usize, fact: Fact, value: FactValue) {
+        self.snapshot.facts(index).details.0.insert(fact, Probe::Known(value));
+    }
+
+    /// Changes the rows of a table that all agents tell.
+    fn rows(&mut self, fact: Fact, change: impl Fn(&mut Vec<proto::Row>)) {
+        self.every_agent(|facts| match facts.details.0.get_mut(&fact) {
+            Some(Probe::Known(FactValue::Rows(rows))) => change(rows),
+            other => panic!("{other:?}"),
+        });
+    }
+
+    /// Changes a cell of every row of a table that all agents tell.
+    fn cell(&mut self, fact: Fact, key: &str, value: &str) {
+        self.rows(fact, |rows| {
+            rows.iter_mut().for_each(|row| drop(row.insert(key.to_owned(), value.to_owned())));
+        });
+    }
+
+    /// No agent knows a fact.
+    fn forget(&mut self, fact: Fact) {
+        self.every_agent(|facts| {
+            drop(facts.details.0.insert(fact, Probe::Unknown("nobody asked".to_owned())))
+        });
     }
 
     fn preflight(&self) -> Vec<Finding> {
         let packages: Vec<Package> = self.catalogue.iter().map(|entry| entry.package.clone()).collect();
-        let path = find_path(&self.table, Version::new(7, 4, 2, 54), self.target, &packages);
+        let path = find_path(&self.table, self.from, self.target, &packages);
         self.ask(Stage::Preflight { target: self.target, path: Some(&path) })
     }
 
@@ -75,6 +146,21 @@ impl World {
             now: noon(),
         }
     }
+}
+
+/// A node of a platform that all versions here are listed for, with a `/tmp` of the size the vendor wants.
+fn settle(facts: &mut proto::NodeFacts, nodes: u64) {
+    let token = Some(OsToken("focal".to_owned()));
+    facts.os = Probe::Known(OperatingSystem { name: "Ubuntu 20.04".to_owned(), token });
+    let room = Probe::Known(Room { free: nodes * (100 << 30), total: nodes * (100 << 30) });
+    for disk in facts.disks.iter_mut().filter(|disk| disk.purpose == DiskUse::Tmp) {
+        (disk.device, disk.room) = (2, room.clone());
+    }
+}
+
+/// A row of a table.
+fn row(cells: &[(&str, &str)]) -> proto::Row {
+    cells.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// The worst a check said.

@@ -53,8 +53,14 @@ fn what_each_node_says_of_itself() {
         }),
         ("replication", Verdict::Warn, |world| world.snapshot.view(0).databases[0].replicated = Some(false)),
         ("replication", Verdict::Warn, |world| world.snapshot.view(0).databases[0].replicated = None),
-        ("clocks", Verdict::Warn, |world| {
+        ("clocks", Verdict::Block, |world| {
             world.snapshot.facts(1).observed_at += SignedDuration::from_secs(6);
+        }),
+        ("clocks", Verdict::Warn, |world| {
+            world.snapshot.facts(1).observed_at += SignedDuration::from_millis(1100);
+        }),
+        ("clocks", Verdict::Warn, |world| {
+            world.snapshot.facts(1).observed_at -= SignedDuration::from_secs(5);
         }),
     ];
     spoil_each(cases);
