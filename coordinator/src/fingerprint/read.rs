@@ -8,21 +8,11 @@ use super::compare::is_subject;
 use super::{Fingerprint, Reading};
 use crate::snapshot::{Snapshot, Witness};
 
-/// Keys with one of these words tell how something is, or change with the product's version.
-const NOT_CONFIGURED: [&str; 12] = [
-    "upgrade",
-    "version",
-    "uptime",
-    "used",
-    "available",
-    "free",
-    "progress",
-    "last",
-    "status",
-    "state",
-    "memory",
-    "shards",
-];
+/// Keys that tell how something is, and those the installer itself changes.
+const NOT_CONFIGURED: [&str; 9] =
+    ["uid", "name", "upgrade mode", "upgrade_mode", "shards", "memory", "state", "status", "uptime"];
+/// Keys with one of these in them tell how something is, or change with the product's version.
+const CHANGES_BY_ITSELF: [&str; 6] = ["version", "used_", "free_", "available", "progress", "last_"];
 
 /// What is configured, as all agents that answered agree on it.
 pub fn read(snapshot: &Snapshot) -> Reading {
@@ -87,7 +77,7 @@ fn prefix(fact: Fact, witness: &Witness<'_>) -> String {
 
 fn is_configured(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    key != "uid" && key != "name" && NOT_CONFIGURED.iter().all(|word| !key.contains(word))
+    !NOT_CONFIGURED.contains(&key.as_str()) && CHANGES_BY_ITSELF.iter().all(|part| !key.contains(part))
 }
 
 fn unread(reading: &mut Reading, prefix: &str, reason: String) {

@@ -41,6 +41,8 @@ fn nothing_changes_by_itself() {
 fn every_kind_of_change_is_told_with_both_values() {
     let (before, mut after) = (healthy(3), healthy(3));
     set(&mut after, Fact::ClusterInfo, "slave_ha_grace_period", "900");
+    set(&mut after, Fact::ClusterInfo, "redis_upgrade_policy", "latest");
+    set(&mut after, Fact::ClusterInfo, "parallel_shards_upgrade", "4");
     set(&mut after, Fact::DatabaseInfo, "maxclients", "5");
     rows(&mut after, 1, Fact::NodeInfo)[0].insert("max redis servers".to_owned(), "50".to_owned());
     after.every_view(|view| {
@@ -53,6 +55,8 @@ fn every_kind_of_change_is_told_with_both_values() {
     assert_eq!(
         changes(&before, &after, &[]),
         [
+            "cluster: parallel_shards_upgrade: `0` → `4`",
+            "cluster: redis_upgrade_policy: `major` → `latest`",
             "cluster: slave_ha_grace_period: `600` → `900`",
             "db:1: maxclients: `10000` → `5`",
             "db:1: replication: `true` → `false`",

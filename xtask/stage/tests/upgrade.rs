@@ -170,3 +170,15 @@ async fn over_mutual_tls_with_certificates_from_files() {
     std::fs::write(stage.configuration(), plain).unwrap();
     assert_eq!(ratchet(&stage, &["status"]).code, 6);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quorum_only_node_is_upgraded_like_any_other() {
+    let stage = set(small()).await;
+    stage.cluster.inject("now: node 3 config quorum only enabled").await.unwrap();
+    let rladmin = stage.cluster.root(1).join("opt/redislabs/bin/rladmin");
+    let nodes = std::process::Command::new(rladmin).args(["status", "nodes"]).output().unwrap().stdout;
+    assert!(String::from_utf8(nodes).unwrap().contains("/0 "), "it takes no shards");
+    let said = upgrade(&stage);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(versions(&stage), [TO; 3]);
+}

@@ -128,12 +128,19 @@ impl Model {
 }
 
 impl Node {
+    /// Whether the node takes no shards: somebody made it so, or maintenance mode did.
+    pub fn is_quorum_only(&self) -> bool {
+        self.settings().get("quorum only").is_some_and(|word| word == "enabled")
+    }
+
     /// All that `rladmin info node` shows; in maintenance mode a node is quorum-only unless somebody says otherwise.
     pub fn settings(&self) -> BTreeMap<String, String> {
-        let quorum_only = if self.maintenance > 0 { "enabled" } else { "disabled" };
         let mut settings = self.config.clone();
         settings.insert("address".to_owned(), self.address.clone());
-        settings.entry("quorum only".to_owned()).or_insert_with(|| quorum_only.to_owned());
+        settings.entry("quorum only".to_owned()).or_insert_with(|| "disabled".to_owned());
+        if self.maintenance > 0 {
+            settings.insert("quorum only".to_owned(), "enabled".to_owned());
+        }
         settings
     }
 }

@@ -95,7 +95,7 @@ fn node_cells(model: &Model, view: &View, node: &Node) -> Vec<(&'static str, Str
     let here =
         |role| model.shards.values().filter(|shard| shard.node == node.uid && shard.role == role).count();
     let (primaries, replicas) = (here(Role::Primary), here(Role::Replica));
-    let most = if node.maintenance > 0 { 0 } else { 100 };
+    let most = if node.is_quorum_only() { 0 } else { 100 };
     vec![
         ("NODE:ID", format!("{star}node:{}", node.uid)),
         ("ROLE", role.to_owned()),
@@ -103,7 +103,7 @@ fn node_cells(model: &Model, view: &View, node: &Node) -> Vec<(&'static str, Str
         ("HOSTNAME", node.hostname.clone()),
         ("MASTERS", primaries.to_string()),
         ("SLAVES", replicas.to_string()),
-        ("OVERBOOKING_DEPTH", if node.maintenance > 0 { "0KB" } else { "10.91GB" }.to_owned()),
+        ("OVERBOOKING_DEPTH", if node.is_quorum_only() { "0KB" } else { "10.91GB" }.to_owned()),
         ("SHARDS", format!("{}/{most}", primaries + replicas)),
         ("CORES", "6".to_owned()),
         ("VERSION", node.version.to_string()),
@@ -122,7 +122,7 @@ fn sha(version: Version) -> String {
 }
 
 fn provisional_ram(node: &Node, down: bool) -> &'static str {
-    match (down, node.maintenance > 0) {
+    match (down, node.is_quorum_only()) {
         (true, _) => "-/16.02GB",
         (false, true) => "0KB/0KB",
         (false, false) => "10.91GB/16.02GB",
