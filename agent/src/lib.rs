@@ -6,6 +6,7 @@ pub mod durable;
 pub mod executor;
 pub mod facts;
 pub mod failures;
+pub mod hooks;
 pub mod host;
 pub mod journal;
 pub mod memory;

@@ -1,7 +1,7 @@
 //! Why the agent does not do what it is asked. Not a failed step: nothing was begun.
 
 use jiff::Timestamp;
-use proto::{Claim, Epoch, Failure, RunId, StepId, StepKind};
+use proto::{Claim, Epoch, Failure, HookPoint, RunId, StepId, StepKind};
 
 use crate::durable::StateError;
 use crate::failures;
@@ -84,6 +84,12 @@ pub enum Refusal {
         /// Its kind.
         kind: StepKind,
     },
+    /// Hooks of a run are asked for without that run's authority, or hooks before a plan with one.
+    #[error("the hooks {point} were asked for without saying by which run")]
+    HooksOfWhichRun {
+        /// Where in the upgrade.
+        point: HookPoint,
+    },
     /// The agent is going down.
     #[error("this agent is stopping")]
     Stopping,
@@ -122,7 +128,7 @@ impl Refusal {
             }
             Self::InstallInFlight { .. } => Failure::retry("install-in-flight", message),
             Self::Busy { .. } => Failure::retry("busy", message),
-            Self::DifferentSpec { .. } => Failure::bug(message),
+            Self::DifferentSpec { .. } | Self::HooksOfWhichRun { .. } => Failure::bug(message),
             Self::NeverOrdered { .. } => Failure::operator(
                 "never-ordered",
                 message,

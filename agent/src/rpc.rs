@@ -7,7 +7,9 @@ use std::sync::Arc;
 use futures::Stream;
 use proto::pb::agent_server::Agent;
 use proto::transport::{self, Security};
-use proto::wire::{self, CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, WireError};
+use proto::wire::{
+    self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, TakeClaim, TakeOver, WireError,
+};
 use proto::{Authority, Claim, Failure, NodeUid, StepEvent, StepProgress, pb};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -19,6 +21,7 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::executor::{Executor, History};
 use crate::facts;
+use crate::hooks::Hooks;
 use crate::refusal::Refusal;
 use crate::serve::RunError;
 
@@ -59,8 +62,9 @@ where
     IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
     let stopping = executor.stopping();
+    let hooks = Hooks::of(&executor.door().config);
     server
-        .add_service(transport::agent_server(Service { executor }))
+        .add_service(transport::agent_server(Service { executor, hooks }))
         .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
         .await
         .map_err(|error| RunError::Serve(error.into()))
@@ -69,6 +73,7 @@ where
 #[derive(Debug)]
 struct Service {
     executor: Executor,
+    hooks: Hooks,
 }
 
 #[tonic::async_trait]
@@ -137,6 +142,15 @@ impl Agent for Service {
             CancelStep::try_from(request.into_inner()).map_err(unreadable)?;
         self.executor.cancel(authority, step).await.map_err(|refusal| status(&refusal))?;
         Ok(Response::new(pb::CancelReply::default()))
+    }
+
+    async fn run_hooks(
+        &self,
+        request: Request<pb::RunHooksRequest>,
+    ) -> Result<Response<pb::RunHooksReply>, Status> {
+        let asked = RunHooks::try_from(request.into_inner()).map_err(unreadable)?;
+        let outcomes = self.hooks.run(&self.executor, &asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::RunHooksReply::from(outcomes.as_slice())))
     }
 }
 
@@ -221,6 +235,7 @@ fn status(refusal: &Refusal) -> Status {
         | Refusal::ClaimedByOther(_)
         | Refusal::HolderChanged { .. }
         | Refusal::NotClaimed { .. } => Code::PermissionDenied,
+        Refusal::HooksOfWhichRun { .. } => Code::InvalidArgument,
         Refusal::InstallInFlight { .. }
         | Refusal::Busy { .. }
         | Refusal::NotRunning { .. }

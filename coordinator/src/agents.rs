@@ -9,9 +9,10 @@ use futures::{Stream, StreamExt};
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{Security, Timeouts, agent_client, dial};
 use proto::wire::{
-    CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver, UNREACHABLE, failure_of,
+    CancelStep, Claimed, Execute, Histories, Observe, RunHooks, TakeClaim, TakeOver, TakenOver, UNREACHABLE,
+    failure_of,
 };
-use proto::{Authority, Failure, NodeFacts, RunId, StepEvent, StepHistory};
+use proto::{Authority, Failure, HookOutcome, NodeFacts, RunId, StepEvent, StepHistory};
 use tonic::transport::Channel;
 
 /// How long an agent may take to look at its node; with `rlcheck`, which walks through every service, much longer.
@@ -104,6 +105,15 @@ impl Agents {
     pub async fn cancel(&self, address: &str, request: &CancelStep) -> Result<(), Failure> {
         let mut client = self.client(address)?;
         within(ANSWER, address, client.cancel(proto::pb::CancelRequest::from(request))).await.map(|_| ())
+    }
+
+    /// Runs a node's own hooks of a point to their ends, all within the request's deadline.
+    pub async fn run_hooks(&self, address: &str, request: &RunHooks) -> Result<Vec<HookOutcome>, Failure> {
+        let mut client = self.client(address)?;
+        let limit = request.deadline.saturating_add(ANSWER);
+        let answer =
+            within(limit, address, client.run_hooks(proto::pb::RunHooksRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
     }
 
     /// Does a step or joins it. The stream ends after the step's last event; an error in it means that the connection

@@ -9,6 +9,7 @@ pub mod config;
 pub mod documents;
 pub mod failures;
 pub mod fingerprint;
+pub mod hooks;
 pub mod identity;
 pub mod observe;
 pub mod paths;

@@ -130,7 +130,7 @@ mod tests {
         view.nodes[2].max_shards = Some(0);
         assert_eq!(view.problems().len(), 1);
         assert_eq!(view.faults(), []);
-        assert_eq!(view.idle_nodes().collect::<Vec<_>>(), [crate::NodeUid(3)]);
+        assert_eq!(view.idle_nodes().collect::<Vec<_>>(), [NodeUid(3)]);
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_disputed_master_is_a_problem() {
         let mut view = healthy_view(3);
-        view.master = Some(crate::NodeUid(2));
+        view.master = Some(NodeUid(2));
         assert_eq!(view.problems()[0].subject, "cluster");
     }
 }

@@ -1,6 +1,6 @@
 //! The contract between the agent and the coordinator: the vocabulary both sides share, the `.proto` files, and the
 //! conversions between the two. Nothing in here reads or changes the world, but for [`transport`], which listens and
-//! dials.
+//! dials, and [`HookRunner`], which runs the operator's own programs.
 
 mod claim;
 mod clock;
@@ -11,6 +11,7 @@ mod fact;
 mod facts;
 mod failure;
 mod health;
+mod hook;
 mod ids;
 mod package;
 pub mod pb;
@@ -33,6 +34,10 @@ pub use facts::{
 };
 pub use failure::{Failure, FailureKind, ProgramFailure};
 pub use health::Problem;
+pub use hook::{
+    HOOK_SCHEMA, HookCall, HookHalt, HookHop, HookNode, HookOutcome, HookPoint, HookRunner, HookSide,
+    HookVerdict,
+};
 pub use ids::{AgentMemory, ClusterName, Epoch, InvalidName, NodeUid, RunId, StepId};
 pub use package::{Arch, InvalidArch, OsToken, Package};
 pub use setting::Setting;

@@ -18,6 +18,9 @@ use table::Keys;
 /// Where the configuration is unless told otherwise.
 pub const DEFAULT_FILE: &str = "/etc/ratchet/agent.toml";
 
+/// How long one hook may take when the configuration says nothing.
+pub const DEFAULT_HOOK_DEADLINE: Duration = Duration::from_secs(60);
+
 /// Everything an agent is told by its operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -44,6 +47,17 @@ pub struct Config {
     pub confirm_deadline: Duration,
     /// How the product's REST API is asked; `None` if the operator gave no credential for it.
     pub rest: Option<Rest>,
+    /// The operator's own programs on this node; none if `None`.
+    pub hooks: Option<HooksConfig>,
+}
+
+/// Where hooks are, and how long one may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HooksConfig {
+    /// The directory with one directory for each point.
+    pub directory: PathBuf,
+    /// How long one hook may take.
+    pub deadline: Duration,
 }
 
 /// Why a configuration cannot be used.
@@ -131,6 +145,7 @@ impl Config {
         let state_dir = keys.absolute_path("state_dir", "/var/lib/ratchet-agent");
         let security = security(keys, listen);
         let rest = rest::rest(keys);
+        let hooks = hooks(keys);
         let mut product = keys.table("redis_enterprise");
         let config = Self {
             file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
@@ -144,6 +159,7 @@ impl Config {
             install_deadline: product.duration("install_deadline", Duration::from_secs(2 * 3600)),
             confirm_deadline: product.duration("confirm_deadline", Duration::from_secs(15 * 60)),
             rest,
+            hooks,
         };
         keys.put_back(product);
         config
@@ -157,6 +173,21 @@ impl Config {
             if systemd && self.root == Path::new("/") { RunnerKind::Systemd } else { RunnerKind::Process }
         })
     }
+}
+
+/// No table, no hooks. A table without a directory is a mistake: somebody believes that there are some.
+fn hooks(keys: &mut Keys) -> Option<HooksConfig> {
+    if !keys.has("hooks") {
+        return None;
+    }
+    let mut table = keys.table("hooks");
+    if !table.has("directory") {
+        table.mistake("directory", "it is missing", "name the directory that the hooks are in");
+    }
+    let directory = table.absolute_path("directory", "/");
+    let deadline = table.duration("deadline", DEFAULT_HOOK_DEADLINE);
+    keys.put_back(table);
+    Some(HooksConfig { directory, deadline })
 }
 
 fn runner(product: &mut Keys) -> Option<RunnerKind> {

@@ -113,3 +113,27 @@ fn forbidden_install_arguments_are_read_so_that_a_check_can_name_them() {
         parse(&format!("{LEAST}[redis_enterprise]\ninstall_args = ['-y', '--install-dir=/x']")).unwrap();
     assert_eq!(refused_install_args(&config.install_args), ["--install-dir=/x"]);
 }
+
+#[test]
+fn hooks_are_where_somebody_says_so_and_nowhere_else() {
+    assert_eq!(parse(LEAST).unwrap().hooks, None);
+    let hooks = |text: &str| parse(&format!("{LEAST}[hooks]\n{text}")).map(|config| config.hooks.unwrap());
+    let found = hooks("directory = '/etc/ratchet/hooks'").unwrap();
+    assert_eq!(
+        (found.directory.as_path(), found.deadline),
+        (Path::new("/etc/ratchet/hooks"), DEFAULT_HOOK_DEADLINE)
+    );
+    assert_eq!(hooks("directory = '/h'\ndeadline = '5m'").unwrap().deadline, Duration::from_secs(300));
+    for (text, key) in [
+        ("", "hooks.directory"),
+        ("directory = 'rel'", "hooks.directory"),
+        ("directory = '/h'\ndeadline = '0s'", "hooks.deadline"),
+        ("directory = '/h'\ndedline = '1s'", "hooks.dedline"),
+    ] {
+        assert_eq!(mistakes(&format!("{LEAST}[hooks]\n{text}"))[0].key, key, "{text}");
+    }
+    assert_eq!(mistakes(&format!("hooks = '/h'\n{LEAST}"))[0].key, "hooks");
+    let shipped = include_str!("../../../systemd/agent.toml");
+    let shown = "# [hooks]\n# directory = \"/etc/ratchet/hooks\"\n# deadline = \"60s\"\n";
+    assert!(shipped.contains(shown), "the shipped file shows both keys, and the default of the second");
+}

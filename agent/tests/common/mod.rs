@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{self, Security, Timeouts};
-use proto::wire::{self, CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver};
+use proto::wire::{
+    self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, TakeClaim, TakeOver, TakenOver,
+};
 use proto::*;
 
 pub const OLD: &str = "7.4.2-54";
@@ -223,6 +225,14 @@ impl Driver {
         let asked = Observe { facts: facts.to_vec(), ..Observe::default() };
         let reply = self.client.observe(pb::ObserveRequest::from(&asked)).await.unwrap();
         NodeFacts::try_from(reply.into_inner()).unwrap().details
+    }
+
+    /// With the driver's authority where a run is named.
+    pub async fn run_hooks(&mut self, call: HookCall) -> Result<Vec<HookOutcome>, Failure> {
+        let authority = call.run.is_some().then(|| self.authority.clone());
+        let asked = RunHooks { call, authority, deadline: PATIENCE };
+        let reply = self.client.run_hooks(pb::RunHooksRequest::from(&asked)).await;
+        Ok(reply.map_err(wire::failure_of)?.into_inner().try_into().unwrap())
     }
 
     pub async fn observe(&mut self) -> NodeFacts {

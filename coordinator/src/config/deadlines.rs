@@ -4,8 +4,8 @@ use super::reader::{Mistakes, Reader};
 use crate::run::Deadlines;
 
 /// The keys, in the order of a run.
-pub(super) const KEYS: [&str; 9] =
-    ["reach", "fetch", "unpack", "gate", "check", "install", "confirm", "collect", "tune"];
+pub(super) const KEYS: [&str; 10] =
+    ["reach", "fetch", "unpack", "gate", "check", "install", "confirm", "collect", "tune", "hook"];
 
 /// The deadlines a table sets, the defaults for the rest.
 pub(super) fn deadlines(reader: Option<Reader>, mistakes: &mut Mistakes) -> Deadlines {
@@ -22,6 +22,7 @@ pub(super) fn deadlines(reader: Option<Reader>, mistakes: &mut Mistakes) -> Dead
         confirm: span("confirm", default.confirm),
         collect: span("collect", default.collect),
         tune: span("tune", default.tune),
+        hook: span("hook", default.hook),
     };
     reader.finish(&KEYS, mistakes);
     deadlines

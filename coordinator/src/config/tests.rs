@@ -24,7 +24,7 @@ fn wrong(text: &str) -> Vec<String> {
 /// The shipped file with every key switched on.
 fn all_on() -> String {
     let on = |line: &str| match line.strip_prefix("# ").map(|line| line.trim_start_matches("# ")) {
-        Some(code) if code.starts_with("[[") || is_assignment(code) => format!("{code}\n"),
+        Some(code) if code.starts_with('[') || is_assignment(code) => format!("{code}\n"),
         Some(_) | None => format!("{line}\n"),
     };
     SHIPPED.lines().map(on).collect()
@@ -108,6 +108,7 @@ fn every_wait_the_watch_and_every_setting_can_be_set() {
         confirm: minutes(7),
         collect: minutes(8),
         tune: minutes(9),
+        hook: minutes(10),
     };
     assert_eq!(config.deadlines, expected);
     assert_eq!(config.watch_every, Duration::from_secs(3));

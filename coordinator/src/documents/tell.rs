@@ -1,6 +1,7 @@
 //! Sentences about runs: what happens, in words that can be trusted at 3 a.m. Pure.
 
 mod doing;
+mod hooks;
 mod steps;
 
 use jiff::Timestamp;
@@ -38,6 +39,7 @@ pub fn node_of(run: &RunId, event: &Event) -> Option<NodeUid> {
         | Event::ForeignChange { .. }
         | Event::Advised { .. }
         | Event::Ended(_) => None,
+        Event::Hooked { outcomes } => hooks::node_of(outcomes),
     }
 }
 
@@ -90,6 +92,7 @@ pub fn event(run: &RunId, event: &Event) -> String {
         Event::Released { trouble: None, .. } => "released".to_owned(),
         Event::Released { node, trouble: Some(failure) } => format!("{node} keeps its claim: {failure}"),
         Event::Advised { advice } => format!("left to you: {}", advice.join("; ")),
+        Event::Hooked { outcomes } => hooks::hooked(outcomes),
         Event::Ended(RunEnd::Done) => "done".to_owned(),
         Event::Ended(RunEnd::Aborted) => "aborted".to_owned(),
         Event::Ended(RunEnd::Blocked(failure)) => format!("refused before anything was changed: {failure}"),
@@ -128,6 +131,7 @@ fn words(wait: Wait) -> (&'static str, &'static str) {
         Wait::Setting => ("setting", "reading a setting"),
         Wait::Release => ("release", "the release"),
         Wait::Reach => ("reach", "reaching the agent"),
+        Wait::Hook => ("hook", "running the hooks"),
     }
 }
 

@@ -51,11 +51,12 @@ impl Action {
             Self::Claim(_) => vec![Wait::Claim],
             Self::Prepare(orders) => orders.iter().map(StepOrder::wait).collect(),
             Self::Execute(order) | Self::Rejoin(order) => vec![order.wait(), Wait::Reach],
-            Self::Gate { .. } => vec![Wait::Gate],
-            Self::Witness { .. } => vec![Wait::Witness],
+            Self::Gate { .. } => vec![Wait::Gate, Wait::Hook],
+            Self::Witness { .. } => vec![Wait::Witness, Wait::Hook],
             Self::Record(_) => vec![Wait::Setting],
             Self::Release(_) => vec![Wait::Release],
-            Self::Restored(_) | Self::Halt(_) | Self::Pause | Self::End(_) | Self::Stand => Vec::new(),
+            Self::Halt(_) | Self::End(_) => vec![Wait::Hook],
+            Self::Restored(_) | Self::Pause | Self::Stand => Vec::new(),
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Deadlines {
     /// For a service to be restarted, or a setting to be read or changed.
     #[serde(default = "default_tune")]
     pub tune: Duration,
+    /// For all hooks of one point on one side, however many they are.
+    #[serde(default = "default_hook")]
+    pub hook: Duration,
 }
 
 const fn minutes(minutes: u64) -> Duration {
@@ -59,6 +62,10 @@ fn default_tune() -> Duration {
     minutes(5)
 }
 
+fn default_hook() -> Duration {
+    minutes(10)
+}
+
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
@@ -71,6 +78,7 @@ impl Default for Deadlines {
             check: default_check(),
             collect: default_collect(),
             tune: default_tune(),
+            hook: default_hook(),
         }
     }
 }
@@ -96,6 +104,7 @@ impl Deadlines {
             Wait::Collect => self.collect,
             Wait::Restart | Wait::Tune | Wait::Setting => self.tune,
             Wait::Release => RELEASE,
+            Wait::Hook => self.hook,
         }
     }
 

@@ -13,6 +13,7 @@ use super::retrying::Patience;
 use super::{Action, Event, Halt, Run, RunEnd, SideEffect, StepOrder, Wait};
 use crate::advisories::Advisories;
 use crate::agents::Agents;
+use crate::hooks::Hooks;
 use crate::paths::Table;
 use crate::plan::post_advice;
 use crate::store::{Lease, Store};
@@ -31,6 +32,8 @@ pub struct World {
     pub table: Arc<Table>,
     /// The vendor's hazards, and the operator's own.
     pub advisories: Arc<Advisories>,
+    /// The operator's own programs on the coordinator.
+    pub hooks: Hooks,
     /// The wall clock.
     pub clock: Clock,
     /// Between two looks of the watch over a cluster while a step runs.
@@ -62,8 +65,15 @@ impl Driving {
     /// # Errors
     /// The store failed, or somebody else drives now. The run itself is as its journal says.
     pub async fn drive(self) -> Result<Run, Failure> {
-        while self.step().await? {}
-        Ok(self.journal.state().await)
+        loop {
+            while self.step().await? {}
+            self.on_halt().await?;
+            // Somebody may have told it to go on while its hooks ran.
+            self.journal.take_requests().await?;
+            if self.journal.due().await == Action::Stand {
+                return Ok(self.journal.state().await);
+            }
+        }
     }
 
     /// Performs what is due; `false` when nothing is.
@@ -123,7 +133,8 @@ impl Driving {
 
     async fn end(&self, end: RunEnd) -> Result<(), Failure> {
         let run = self.journal.state().await;
-        let mut advice = left_changed(&run);
+        let mut advice = self.after_run(&run, &end).await?;
+        advice.extend(left_changed(&run));
         if end == RunEnd::Done && !run.prepare_only {
             let snapshot = self.look(&run).await?;
             advice.extend(post_advice(&snapshot, &run.plan, &self.world.table));

@@ -4,7 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use proto::{
-    AgentMemory, Epoch, Failure, NodeRole, NodeUid, Setting, StepId, StepKind, StepOutcome, StepSpec, Version,
+    AgentMemory, Epoch, Failure, HookOutcome, NodeRole, NodeUid, Setting, StepId, StepKind, StepOutcome,
+    StepSpec, Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -181,6 +182,12 @@ pub enum Event {
         /// One sentence each.
         advice: Vec<String>,
     },
+    /// The operator's own hooks of a point were run. It changes nothing by itself: where one stands in the way, a halt
+    /// follows.
+    Hooked {
+        /// What became of each, in order.
+        outcomes: Vec<HookOutcome>,
+    },
     /// The run is over.
     Ended(RunEnd),
 }
@@ -269,6 +276,7 @@ impl Event {
             Self::Halted(_) => "halted",
             Self::Released { .. } => "released",
             Self::Advised { .. } => "advised",
+            Self::Hooked { .. } => "hooked",
             Self::Ended(_) => "ended",
         }
     }

@@ -11,6 +11,7 @@ mod driver;
 mod durations;
 mod event;
 mod foreign;
+mod hooking;
 mod journal;
 mod judge;
 mod ledger;

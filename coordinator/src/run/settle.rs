@@ -1,10 +1,13 @@
 //! Waiting for the cluster: the gate before a turn, and the witnesses after it.
 
+use std::collections::BTreeSet;
+
 use proto::wire::Observe;
 use proto::{Fact, Failure, NodeUid, StepKind};
 
 use super::driver::Driving;
 use super::foreign::{judge_foreign, lost};
+use super::hooking::Way;
 use super::judge::{GateVerdict, judge_gate, judge_witness};
 use super::retrying::Patience;
 use super::{Event, Halt, Run, Wait};
@@ -12,23 +15,39 @@ use crate::fingerprint::{self, Change, Comparison};
 use crate::observe::observe;
 use crate::snapshot::Snapshot;
 
+/// Whether nobody else has changed the cluster.
+enum Unchanged {
+    /// Nobody has.
+    Yes,
+    /// Somebody has, and the run is paused.
+    No,
+    /// It could not be read, with the reason.
+    CannotTell(String),
+}
+
 impl Driving {
     /// Looks at the whole cluster until it is clear whose turn it is, the time is up, or somebody wants a stop.
     pub(super) async fn gate(&self, hop: usize) -> Result<(), Failure> {
         let run = self.journal.state().await;
         let mut patience = self.patience(&run, Wait::Gate);
         let mut told: Vec<String> = Vec::new();
+        let mut hooked = BTreeSet::new();
         loop {
             let snapshot = self.look_for(&run, &fingerprint::FACTS).await?;
             let now = self.world.clock.now();
             let reasons = match judge_gate(&run, hop, &snapshot, &self.world.table, now) {
-                GateVerdict::Clear(event) => match judge_foreign(&run, &snapshot) {
-                    Comparison::Same => return self.journal.append(*event).await,
-                    Comparison::Changed(changes) => return self.foreign(&snapshot, changes).await,
-                    Comparison::CannotTell(keys) if patience.is_over() => {
-                        return self.foreign(&snapshot, lost(&run, &keys)).await;
-                    }
-                    Comparison::CannotTell(keys) => vec![unread(&keys)],
+                GateVerdict::Clear(event) => match self.unchanged(&run, &snapshot, patience.is_over()).await?
+                {
+                    Unchanged::No => return Ok(()),
+                    Unchanged::CannotTell(reason) => vec![reason],
+                    Unchanged::Yes => match self.before_turn(&run, &event, &mut hooked).await? {
+                        Way::Begin => return self.journal.append(*event).await,
+                        Way::Leave => return Ok(()),
+                        Way::LookAgain => {
+                            patience.renew();
+                            continue;
+                        }
+                    },
                 },
                 GateVerdict::Contradicted(halt) => return self.halt(*halt).await,
                 GateVerdict::Held(reasons) => reasons,
@@ -56,7 +75,10 @@ impl Driving {
         loop {
             let snapshot = self.look(&run).await?;
             let reasons = match judge_witness(&run, hop, node, &snapshot) {
-                Ok(event) => return self.journal.append(event).await,
+                Ok(event) if self.after_turn(&run, hop, node).await? => {
+                    return self.journal.append(event).await;
+                }
+                Ok(_) => return Ok(()),
                 Err(reasons) => reasons,
             };
             if patience.is_over() {
@@ -70,6 +92,19 @@ impl Driving {
                 self.minding_requests(self.pause_for_retry(&mut patience, told.join("; "))).await??;
             }
         }
+    }
+
+    /// Whether the cluster is configured as it was; if somebody else has changed it, the run is paused. What cannot be read
+    /// is waited for, and at last left to a person too.
+    async fn unchanged(&self, run: &Run, snapshot: &Snapshot, is_over: bool) -> Result<Unchanged, Failure> {
+        let changes = match judge_foreign(run, snapshot) {
+            Comparison::Same => return Ok(Unchanged::Yes),
+            Comparison::Changed(changes) => changes,
+            Comparison::CannotTell(keys) if is_over => lost(run, &keys),
+            Comparison::CannotTell(keys) => return Ok(Unchanged::CannotTell(unread(&keys))),
+        };
+        self.foreign(snapshot, changes).await?;
+        Ok(Unchanged::No)
     }
 
     /// Pauses until a person has acknowledged what somebody else has changed. Others may have asked for something

@@ -37,11 +37,13 @@ pub enum Wait {
     Release,
     /// An agent that cannot be reached, to come back.
     Reach,
+    /// The ends of the operator's own hooks at one point.
+    Hook,
 }
 
 impl Wait {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Claim,
         Self::Fetch,
         Self::Unpack,
@@ -56,6 +58,7 @@ impl Wait {
         Self::Setting,
         Self::Release,
         Self::Reach,
+        Self::Hook,
     ];
 }
 

@@ -11,6 +11,7 @@ use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
+use crate::hooks::Hooks;
 use crate::paths::Table;
 use crate::run::{Run, World, replay};
 use crate::store::{RunListing, SqliteStore, Store, find_run};
@@ -42,7 +43,8 @@ impl Core {
             .map_err(|error| Failure::bug("the built-in advisories are damaged").because(chain(&error)))?;
         let (table, advisories) = (Arc::new(table), Arc::new(advisories));
         let (clock, watch_every) = (Clock::system(), config.watch_every);
-        Self::with(config, World { store, agents, table, advisories, clock, watch_every })
+        let hooks = Hooks::of(config.hooks.as_ref());
+        Self::with(config, World { store, agents, table, advisories, hooks, clock, watch_every })
     }
 
     /// Puts the parts together in a given world: its store, its agents, its clock.

@@ -9,7 +9,7 @@ use crate::checks::{Acceptance, Finding, Verdict};
 use crate::documents::{Document, PlanDocument, PlanOutcome, RunDocument};
 use crate::failures::chain;
 use crate::plan::{Plan, Planned, PlannedSetting, Wanted, differences, make_plan};
-use crate::run::Event;
+use crate::run::{Event, Wait};
 use crate::store::Acquire;
 
 /// What came out of planning, with when the cluster was looked at.
@@ -71,6 +71,8 @@ impl Core {
             .iter()
             .map(|(setting, wanted)| PlannedSetting { setting: *setting, wanted: *wanted })
             .collect();
+        let within = self.config.deadlines.of(Wait::Hook);
+        let hooks = self.world.hooks.before_plan(&self.world.agents, &snapshot, to, within).await;
         let planned = make_plan(&Wanted {
             snapshot: &snapshot,
             target: to,
@@ -79,7 +81,7 @@ impl Core {
             advisories: &self.world.advisories,
             settings: &settings,
             accepted,
-            hooks: &[],
+            hooks: &hooks,
             now: snapshot.at,
         });
         let epochs = snapshot.answered().map(|(agent, facts)| (agent.to_owned(), facts.highest_epoch));

@@ -43,7 +43,10 @@ impl Core {
         }
         not_over(&run)?;
         if driven {
-            return self.ask_driver(&listing, &request).await;
+            return match (&run.phase, request) {
+                (Phase::Halted(_), Request::Abort) => self.during_hooks(&listing, &run, Request::Abort).await,
+                (_, request) => self.ask_driver(&listing, &request).await,
+            };
         }
         match request {
             // A run that nobody drives does nothing, so there is nothing to pause; `show` says how it stands.
@@ -90,10 +93,43 @@ impl Core {
         self.document(&listing.id, None).await
     }
 
+    /// A run that has halted is driven while its hooks run, and its driver takes requests meanwhile. If it leaves before
+    /// it has, the run is taken over as any other that nobody drives.
+    async fn during_hooks(
+        &self,
+        listing: &RunListing,
+        before: &Run,
+        request: Request,
+    ) -> Result<RunDocument, Failure> {
+        let by = crate::identity::person();
+        possible(before, &Event::Requested { request: request.clone(), by: by.clone() })?;
+        self.store().ask(&listing.id, &request, &by, self.now()).await?;
+        let taken = async {
+            loop {
+                let (run, driven) = self.load(&listing.id).await?;
+                if run.told > before.told || !driven {
+                    return Ok::<Run, Failure>(run);
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        match tokio::time::timeout(TAKEN, taken).await {
+            Ok(run) => match run? {
+                run if run.told == before.told => self.take_run_over(listing, &run, request).await,
+                _ => self.document(&listing.id, None).await,
+            },
+            // Not taken in time is no failure: it stays in the store until the driver looks.
+            Err(_) => self.document(&listing.id, None).await,
+        }
+    }
+
     async fn go_on(&self, key: &str, request: Request) -> Result<RunDocument, Failure> {
         let listing = self.find(key).await?;
         let (run, driven) = self.load(&listing.id).await?;
         not_over(&run)?;
+        if driven && matches!(run.phase, Phase::Halted(_)) {
+            return self.during_hooks(&listing, &run, request).await;
+        }
         if driven {
             return match request {
                 Request::Resume if run.pause_wanted => self.ask_driver(&listing, &request).await,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use coordinator::advisories::Advisories;
 use coordinator::agents::{Agents, Dialer};
 use coordinator::config::Config;
+use coordinator::hooks::Hooks;
 use coordinator::paths::Table;
 use coordinator::run::World as DriversWorld;
 use coordinator::server::{Core, in_process};
@@ -136,6 +137,7 @@ impl Headquarters {
             agents: Arc::new(Agents::new(dialer)),
             table: Arc::clone(&around.table),
             advisories: Arc::clone(&around.advisories),
+            hooks: Hooks::default(),
             clock: self.clock.as_clock(),
             watch_every: WATCH_EVERY,
         };

@@ -307,6 +307,7 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         check: seconds(60),
         collect: seconds(90),
         tune: seconds(60),
+        hook: seconds(60),
     };
     Ok(Config {
         store: String::new(),

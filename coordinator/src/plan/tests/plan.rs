@@ -14,7 +14,7 @@ pub(super) fn cluster(installed: &[&str], at_hand: &[&str]) -> Snapshot {
     let mut snapshot = healthy(installed.len() as u32);
     for (index, text) in installed.iter().enumerate() {
         snapshot.install(index as u32 + 1, version(text));
-        let source = |entry: &crate::catalogue::CatalogueEntry| SourceFacts {
+        let source = |entry: &CatalogueEntry| SourceFacts {
             url: entry.package.sources[0].clone(),
             size: proto::Probe::Known(entry.package.size),
         };

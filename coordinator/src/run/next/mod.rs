@@ -187,6 +187,8 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
             run.advice.clone_from(advice);
             Ok(())
         }
+        // A run that has halted may have been told to go on while its hooks ran.
+        Event::Hooked { .. } => Ok(()),
         Event::Ended(end) => finish(run, end),
     }
 }

@@ -3,7 +3,7 @@
 use proto::{NodeUid, StepKind};
 
 use super::world::{Fate, World, v};
-use crate::run::{Action, Event, Phase, Record, Request, RunEnd, StepOrder, decide, next};
+use crate::run::{Action, Event, Phase, Record, Request, RunEnd, StepOrder, decide, next, replay};
 
 fn three() -> World {
     World::new(3, &[v("7.4.2-54"), v("7.8.2-34")], 2)
@@ -36,6 +36,29 @@ fn upgrades_the_master_first_then_the_others_in_order() {
         (3, 0),
         "P13: every node is given back, once"
     );
+}
+
+#[test]
+fn hooks_may_be_told_of_until_the_run_is_over_and_change_nothing() {
+    let mut world = three();
+    world.drive(once(2, StepKind::Confirm, Fate::Fails));
+    assert!(matches!(world.run.phase, Phase::Halted(_)));
+    world.ask(Request::Resume);
+    world.drive(works);
+    let mut told = 0;
+    for length in 1..=world.records.len() {
+        let run = replay(&world.run.id, &world.records[..length]).unwrap();
+        let (seq, at) = (length as u64 + 1, run.updated_at);
+        let event = Event::Hooked { outcomes: Vec::new() };
+        let record = Record { seq, epoch: proto::Epoch(1), at, event };
+        let over = matches!(run.phase, Phase::Ended(_));
+        match next(run.clone(), &record) {
+            Ok(after) => assert!(after == run && !over, "after record {length}"),
+            Err(illegal) => assert!(over, "{illegal}"),
+        }
+        told += usize::from(!over);
+    }
+    assert!(told > 20 && world.is_done(), "{told}");
 }
 
 #[test]

@@ -59,10 +59,7 @@ fn operate(world: &mut World, dice: &mut Dice) {
 /// Promise P12 in this state: what is due is a wait with a deadline, or is done at once; or a person has to act.
 fn waits_end(run: &Run) {
     let action = decide(run);
-    let at_once = matches!(
-        action,
-        Action::Restored(_) | Action::Halt(_) | Action::Pause | Action::End(_) | Action::Stand
-    );
+    let at_once = matches!(action, Action::Restored(_) | Action::Pause | Action::Stand);
     assert_eq!(action.waits().is_empty(), at_once, "{action:?}");
     assert!(action.waits().iter().all(|wait| !run.deadlines.of(*wait).is_zero()));
     assert_eq!(

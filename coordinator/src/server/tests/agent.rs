@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use proto::pb::agent_server::Agent;
-use proto::wire::{Execute, TakeClaim, TakeOver};
+use proto::wire::{Execute, RunHooks, TakeClaim, TakeOver};
 use proto::{
-    AgentMemory, Authority, Claim, Epoch, Failure, NodeFacts, NodeUid, StepEvent, StepHistory, StepInFlight,
-    StepKind, StepOutcome, StepProgress, pb, wire,
+    AgentMemory, Authority, Claim, Epoch, Failure, HookOutcome, HookPoint, HookSide, HookVerdict, NodeFacts,
+    NodeUid, StepEvent, StepHistory, StepInFlight, StepKind, StepOutcome, StepProgress, pb, wire,
 };
 use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
+
+use super::working::Versions;
 
 /// What the agent knows and does.
 #[derive(Debug)]
@@ -31,8 +33,18 @@ pub(super) struct State {
     pub(super) histories: Vec<StepHistory>,
     /// Take-overs that were done, in order.
     pub(super) taken: Vec<TakeOver>,
-    /// How a step ends.
+    /// How a step ends, unless it works.
     pub(super) outcome: Result<StepOutcome, Failure>,
+    /// Whether steps do what they should.
+    pub(super) works: bool,
+    /// The node's hooks: one at each of these points, with its word.
+    pub(super) hooks: Vec<(HookPoint, HookVerdict)>,
+    /// At which point the node's hooks are not run, and why.
+    pub(super) hooks_refused: Option<(HookPoint, Failure)>,
+    /// Whether a step is found at work after hooks were run.
+    pub(super) busy_after_hooks: bool,
+    /// Which hooks were asked for, in order.
+    pub(super) asked: Vec<RunHooks>,
 }
 
 /// What happens at a take-over.
@@ -50,6 +62,7 @@ pub(super) enum OnTakeOver {
 #[derive(Clone, Debug)]
 pub(super) struct FakeAgent {
     uid: NodeUid,
+    versions: Versions,
     pub(super) state: Arc<Mutex<State>>,
     /// Counts steps that were ordered.
     ordered: Arc<watch::Sender<u32>>,
@@ -58,7 +71,7 @@ pub(super) struct FakeAgent {
 }
 
 impl FakeAgent {
-    pub(super) fn new(uid: u32) -> Self {
+    pub(super) fn new(uid: u32, versions: Versions) -> Self {
         let outcome = Ok(StepOutcome::Failed(Failure::operator("no-room", "there is no room", "make room")));
         let state = State {
             claim: None,
@@ -70,9 +83,15 @@ impl FakeAgent {
             histories: Vec::new(),
             taken: Vec::new(),
             outcome,
+            works: false,
+            hooks: Vec::new(),
+            hooks_refused: None,
+            busy_after_hooks: false,
+            asked: Vec::new(),
         };
         Self {
             uid: NodeUid(uid),
+            versions,
             state: Arc::new(Mutex::new(state)),
             ordered: Arc::new(watch::channel(0).0),
             open: Arc::new(watch::channel(true).0),
@@ -120,12 +139,13 @@ impl FakeAgent {
 
     fn facts(&self) -> NodeFacts {
         let now = "2026-06-01T12:00:00Z".parse().unwrap();
-        self.with(|state| NodeFacts {
+        let facts = self.with(|state| NodeFacts {
             claim: state.claim.clone(),
             highest_epoch: state.highest,
             current_step: state.step.clone(),
             ..proto::sample::healthy_facts(self.uid, 3, now)
-        })
+        });
+        self.versions.applied(facts)
     }
 
     fn take_over(&self, asked: TakeOver) -> Result<wire::TakenOver, Status> {
@@ -221,13 +241,16 @@ impl Agent for Served {
 
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<Events>, Status> {
         self.0.answering()?;
-        let Execute { authority, step, .. } = request.into_inner().try_into().unwrap();
+        let Execute { authority, step, spec, .. } = request.into_inner().try_into().unwrap();
         self.0.ordered.send_modify(|ordered| *ordered += 1);
         let agent = self.0.clone();
         let events = futures::stream::once(async move {
             agent.open.subscribe().wait_for(|open| *open).await.unwrap();
             agent.stale(authority.epoch, agent.with(|state| state.highest))?;
-            let outcome = agent.with(|state| state.outcome.clone()).map_err(|failure| refuse(&failure))?;
+            let outcome = match agent.with(|state| state.works) {
+                true => agent.versions.done(agent.uid, &spec),
+                false => agent.with(|state| state.outcome.clone()).map_err(|failure| refuse(&failure))?,
+            };
             let at = "2026-06-01T12:00:00Z".parse().unwrap();
             let what = StepProgress::Finished(Box::new(outcome));
             Ok(pb::StepEvent::from(&StepEvent { step, seq: 1, at, what }))
@@ -238,6 +261,40 @@ impl Agent for Served {
     async fn cancel(&self, _: Request<pb::CancelRequest>) -> Result<Response<pb::CancelReply>, Status> {
         self.0.answering()?;
         Ok(Response::new(pb::CancelReply::default()))
+    }
+
+    async fn run_hooks(
+        &self,
+        request: Request<pb::RunHooksRequest>,
+    ) -> Result<Response<pb::RunHooksReply>, Status> {
+        self.0.answering()?;
+        let asked: RunHooks = request.into_inner().try_into().unwrap();
+        if let Some(authority) = &asked.authority {
+            self.0.stale(authority.epoch, self.0.with(|state| state.highest))?;
+        }
+        let refused = self.0.with(|state| state.hooks_refused.clone());
+        if let Some((_, refusal)) = refused.filter(|(point, _)| *point == asked.call.point) {
+            return Err(refuse(&refusal));
+        }
+        let hooks = self.0.with(|state| state.hooks.clone()).into_iter();
+        let outcome = |(_, verdict)| HookOutcome {
+            verdict,
+            ..asked.call.cannot_tell(
+                HookSide::Node,
+                "10-of-node",
+                "so it is".to_owned(),
+                "see to it".to_owned(),
+            )
+        };
+        let outcomes: Vec<HookOutcome> =
+            hooks.filter(|(point, _)| *point == asked.call.point).map(outcome).collect();
+        self.0.with(|state| {
+            let (step, since) = ("elsewhere".parse().unwrap(), "2026-06-01T11:00:00Z".parse().unwrap());
+            let busy = StepInFlight { step, kind: StepKind::Fetch, since };
+            state.step = state.busy_after_hooks.then_some(busy).or(state.step.take());
+            state.asked.push(asked);
+        });
+        Ok(Response::new(pb::RunHooksReply::from(outcomes.as_slice())))
     }
 
     async fn histories(

@@ -14,7 +14,7 @@ use crate::observe::observe;
 
 #[tokio::test(start_paused = true)]
 async fn a_look_takes_as_long_as_the_slowest_node_and_not_the_sum() {
-    let agents: Vec<FakeAgent> = (1..=35).map(FakeAgent::new).collect();
+    let agents: Vec<FakeAgent> = (1..=35).map(|uid| FakeAgent::new(uid, Default::default())).collect();
     for (agent, second) in agents.iter().zip(1..) {
         agent.with(|state| state.looks_for = Duration::from_secs(second));
     }

@@ -11,7 +11,7 @@ use crate::server::runs::Watching;
 use crate::store::{Acquire, Store};
 
 /// Everything there is to tell of a run, and why it ended if not by itself.
-async fn told(core: &Core, watching: &mut Watching) -> (Vec<WatchDocument>, Option<Failure>) {
+pub(super) async fn told(core: &Core, watching: &mut Watching) -> (Vec<WatchDocument>, Option<Failure>) {
     let mut all = Vec::new();
     loop {
         match core.news(watching).await {
@@ -22,7 +22,7 @@ async fn told(core: &Core, watching: &mut Watching) -> (Vec<WatchDocument>, Opti
     }
 }
 
-fn kinds(news: &[WatchDocument]) -> Vec<String> {
+pub(super) fn kinds(news: &[WatchDocument]) -> Vec<String> {
     news.iter().flat_map(|news| news.events.iter().map(|event| event.kind.clone())).collect()
 }
 

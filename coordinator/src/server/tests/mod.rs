@@ -3,6 +3,8 @@
 mod agent;
 mod asking;
 mod drivers;
+mod hooks;
 mod journals;
 mod stage;
 mod takeover;
+mod working;

@@ -1,6 +1,7 @@
 //! A store, three agents, and coordinators on them.
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use proto::wire::UNREACHABLE;
 use proto::{Claim, Clock, ClusterName, Epoch, Failure, RunId};
 
 use super::agent::FakeAgent;
+use super::working::Versions;
 use crate::agents::{Agents, Dialer};
 use crate::config::Config;
 use crate::paths::Table;
@@ -18,6 +20,8 @@ use crate::store::{Acquire, Lease, SqliteStore, Store};
 
 pub(super) struct Stage {
     pub(super) agents: Vec<FakeAgent>,
+    /// More of the configuration.
+    pub(super) more: String,
     directory: tempfile::TempDir,
 }
 
@@ -35,7 +39,24 @@ pub(super) fn noon() -> Timestamp {
 
 impl Stage {
     pub(super) fn new() -> Self {
-        Self { agents: (1..=3).map(FakeAgent::new).collect(), directory: tempfile::tempdir().unwrap() }
+        let versions = Versions::default();
+        let agents = (1..=3).map(|uid| FakeAgent::new(uid, versions.clone())).collect();
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        Self { agents, more: String::new(), directory }
+    }
+
+    /// The package of the usual plan is in the configuration.
+    pub(super) fn with_package(&mut self) {
+        self.more += &format!(
+            "[[package]]\nurl = \"https://mirror.internal/p.tar\"\nsha256 = \"{}\"\nversion = \"7.8.2-34\"\n\
+             os = \"jammy\"\narch = \"amd64\"\n",
+            "ab".repeat(32)
+        );
+    }
+
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
     }
 
     /// Another process's view of a store.
@@ -53,7 +74,8 @@ impl Stage {
     pub(super) async fn core_on(&self, file: &str) -> Core {
         let text = "insecure_loopback = true\n[[cluster]]\nname = \"orders\"\n\
                     agents = [\"n1:1\", \"n2:1\", \"n3:1\"]\n[deadlines]\nreach = \"1s\"\n";
-        let config = Config::parse(text, Path::new("ratchet.toml")).unwrap();
+        let text = format!("{text}{}", self.more);
+        let config = Config::parse(&text, Path::new("ratchet.toml")).unwrap();
         let channels: Vec<_> = self.agents.iter().map(FakeAgent::serve).collect();
         let dialer = Dialer::through(Arc::new(move |address: &str| {
             let number = address.strip_prefix('n').and_then(|rest| rest.split(':').next()?.parse().ok());
@@ -65,6 +87,7 @@ impl Stage {
             agents: Arc::new(Agents::new(dialer)),
             table: Arc::new(Table::vendor().unwrap()),
             advisories: Arc::new(crate::advisories::Advisories::vendor().unwrap()),
+            hooks: crate::hooks::Hooks::of(config.hooks.as_ref()),
             clock: Clock::from_fn(Arc::new(noon)),
             watch_every: config.watch_every,
         };
@@ -108,9 +131,15 @@ pub(super) fn claim(run: &str, epoch: u64) -> Claim {
 
 /// A run that its coordinator left right after the start. Gives the lease that the coordinator had.
 pub(super) async fn begun(store: &SqliteStore, cluster: &str, run: &str) -> Lease {
+    begun_with(store, cluster, run, &[]).await
+}
+
+/// The same, of a plan that accepts some findings.
+pub(super) async fn begun_with(store: &SqliteStore, cluster: &str, run: &str, accepted: &[&str]) -> Lease {
+    let accepted = accepted.iter().map(|text| text.parse().unwrap()).collect();
     let lease = store.acquire(&name(cluster), "alice@ops1 (process 4)", Acquire::IfFree).await.unwrap();
     let created = Event::Created {
-        plan: Box::new(plan(cluster)),
+        plan: Box::new(Plan { accepted, ..plan(cluster) }),
         prepare_only: false,
         deadlines: Deadlines { reach: std::time::Duration::from_secs(1), ..Deadlines::default() },
         by: "alice".to_owned(),

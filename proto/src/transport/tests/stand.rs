@@ -107,6 +107,10 @@ impl pb::agent_server::Agent for StandIn {
     async fn cancel(&self, _: Request<pb::CancelRequest>) -> Answer<pb::CancelReply> {
         refused()
     }
+
+    async fn run_hooks(&self, _: Request<pb::RunHooksRequest>) -> Answer<pb::RunHooksReply> {
+        refused()
+    }
 }
 
 /// Serves on a free port of the loopback interface until the runtime ends.

@@ -3,6 +3,7 @@
 mod cluster;
 mod event;
 mod facts;
+mod hook;
 mod step;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use proptest::prelude::*;
 pub(crate) use cluster::*;
 pub(crate) use event::*;
 pub(crate) use facts::*;
+pub(crate) use hook::*;
 pub(crate) use step::*;
 
 use crate::*;

@@ -6,8 +6,8 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
 use crate::wire::arbitrary;
-use crate::wire::{Claimed, Execute, TakenOver, WireError};
-use crate::{NodeFacts, StepEvent, StepHistory, pb};
+use crate::wire::{Claimed, Execute, RunHooks, TakenOver, WireError};
+use crate::{HookOutcome, NodeFacts, StepEvent, StepHistory, pb};
 
 /// One thing done to a message.
 struct Damage {
@@ -137,6 +137,16 @@ proptest! {
     }
 
     #[test]
+    fn in_hooks(asked in arbitrary::run_hooks(), outcome in arbitrary::hook_outcome()) {
+        let wire = pb::RunHooksRequest::from(&asked);
+        let tried = every_damage_is_found::<RunHooks, _>(&wire, "RunHooksRequest", "run_hooks");
+        prop_assert!(tried > 2, "{}", tried);
+        let wire = pb::HookOutcome::from(&outcome);
+        let tried = every_damage_is_found::<HookOutcome, _>(&wire, "HookOutcome", "outcome");
+        prop_assert!(tried > 2, "{}", tried);
+    }
+
+    #[test]
     fn in_histories(history in arbitrary::step_history()) {
         let wire = pb::StepHistory::from(&history);
         let tried = every_damage_is_found::<StepHistory, _>(&wire, "StepHistory", "history");
@@ -156,5 +166,7 @@ fn an_empty_message_is_never_a_value() {
     assert!(StepHistory::try_from(pb::StepHistory::default()).is_err());
     assert!(crate::Authority::try_from(pb::ReleaseRequest::default()).is_err());
     assert!(crate::wire::CancelStep::try_from(pb::CancelRequest::default()).is_err());
+    assert!(RunHooks::try_from(pb::RunHooksRequest::default()).is_err());
+    assert!(HookOutcome::try_from(pb::HookOutcome::default()).is_err());
     assert!(crate::Failure::try_from(pb::Failure::default()).is_err());
 }

@@ -5,7 +5,7 @@ use prost::Message;
 
 use super::sent;
 use crate::wire::arbitrary;
-use crate::{Authority, NodeFacts, StepEvent, StepHistory, pb};
+use crate::{Authority, HookOutcome, NodeFacts, StepEvent, StepHistory, pb};
 
 macro_rules! arrives_as_it_was_sent {
     ($($name:ident: $message:ident;)*) => {
@@ -37,9 +37,18 @@ arrives_as_it_was_sent! {
     histories: HistoriesRequest;
     step_history: StepHistory;
     package: Package;
+    run_hooks: RunHooksRequest;
+    hook_outcome: HookOutcome;
 }
 
 proptest! {
+    #[test]
+    fn outcomes_of_hooks(outcomes in prop::collection::vec(arbitrary::hook_outcome(), 0..3)) {
+        let wire = pb::RunHooksReply::from(outcomes.as_slice()).encode_to_vec();
+        let reply = pb::RunHooksReply::decode(wire.as_slice()).unwrap();
+        prop_assert_eq!(Vec::<HookOutcome>::try_from(reply), Ok(outcomes));
+    }
+
     #[test]
     fn wrapped_authorities_and_histories(
         authority in arbitrary::authority(), steps in prop::collection::vec(arbitrary::step_history(), 0..3),

@@ -289,5 +289,6 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
         install_deadline: Duration::from_secs(60),
         confirm_deadline: Duration::from_secs(60),
         rest: None,
+        hooks: None,
     }
 }
