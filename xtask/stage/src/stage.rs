@@ -33,6 +33,8 @@ pub struct StageSpec {
     pub watch: String,
     /// Lines of `[settings]`: what the cluster's settings are to be during a run.
     pub settings: String,
+    /// Further tables of every agent's configuration.
+    pub agent_tables: String,
     /// Whether everybody shows certificates; else plain connections on loopback.
     pub mutual_tls: bool,
 }
@@ -55,6 +57,7 @@ impl StageSpec {
             install: "60s".to_owned(),
             watch: "200ms".to_owned(),
             settings: String::new(),
+            agent_tables: String::new(),
             mutual_tls: false,
         }
     }
@@ -123,7 +126,8 @@ impl Stage {
         let text = format!(
             "listen = \"{listen}\"\nstate_dir = {state:?}\n{security}\
              [redis_enterprise]\nroot = {root:?}\nrunner = \"process\"\ninstall_args = {args:?}\n\
-             install_deadline = \"{install}\"\nconfirm_deadline = \"{confirm}\"\n",
+             install_deadline = \"{install}\"\nconfirm_deadline = \"{confirm}\"\n{tables}",
+            tables = self.spec.agent_tables,
             security = self.security(),
             state = self.cluster.agent_state_dir(uid),
             root = self.cluster.root(uid),
