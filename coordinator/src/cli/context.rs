@@ -60,9 +60,25 @@ impl Context {
     /// The configuration.
     ///
     /// # Errors
-    /// The file is missing or wrong.
+    /// The file is missing or wrong, or a table of upgrade paths is named for somebody else's coordinator.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.config_path())?)
+        let named = self.paths()?;
+        let config = Config::load(&self.config_path())?;
+        Ok(Config { paths: named.map(Path::to_owned).or_else(|| config.paths.clone()), ..config })
+    }
+
+    /// The table of upgrade paths that `--paths` names.
+    ///
+    /// # Errors
+    /// Another coordinator is asked, which reads its own.
+    pub fn paths(&self) -> Result<Option<&Path>, Failure> {
+        if self.global.paths.is_some() && !self.is_embedded() {
+            let remedy = "leave out --paths; name the file as `paths` in the coordinator's ratchet.toml";
+            let message =
+                "`--paths` does not reach a coordinator that runs elsewhere: it reads its own table";
+            return Err(Failure::operator("usage", message, remedy));
+        }
+        Ok(self.global.paths.as_deref())
     }
 
     /// Whether there is neither a coordinator nor a configuration, and nobody named one: enough for verbs

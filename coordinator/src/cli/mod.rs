@@ -72,6 +72,9 @@ pub struct Global {
     /// The configuration [default: /etc/ratchet/ratchet.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// A newer table of upgrade paths than the built-in one, and than `paths` of the configuration
+    #[arg(long, global = true, value_name = "FILE")]
+    pub paths: Option<PathBuf>,
     /// Tell more on stderr; twice for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -4,7 +4,8 @@ use proto::Failure;
 
 use super::context::Context;
 use super::{Exit, render};
-use crate::paths::{PathsDocument, Table, VersionSpec, explain};
+use crate::paths::{PathsDocument, VersionSpec, explain};
+use crate::tables;
 
 /// Arguments of `paths`.
 #[derive(Debug, clap::Args)]
@@ -33,8 +34,7 @@ impl Args {
     /// The table is shipped with the program: it can be read before anything is configured, only no package
     /// is known.
     fn shipped(&self, context: &mut Context) -> Result<PathsDocument, Failure> {
-        let unreadable = "the shipped table of upgrade paths cannot be read";
-        let table = Table::vendor().map_err(|error| Failure::bug(unreadable).because(error.to_string()))?;
+        let table = tables::table(context.paths()?)?;
         let document = explain(&table, self.from, self.to, &[]);
         if context.out.is_json() {
             let json = serde_json::to_string(&document).map_err(|error| {

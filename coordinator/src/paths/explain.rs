@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proto::{Package, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origin;
 use super::span::Span;
 use super::spec::VersionSpec;
 use super::table::{Status, Table};
@@ -15,6 +16,9 @@ use super::way::{Stop, find_way, nearest_sources, nearest_targets};
 pub struct PathsDocument {
     /// `ratchet.paths/1`.
     pub schema: String,
+    /// Where the table that answered came from: `built in`, or the operator's file.
+    #[serde(default = "built_in")]
+    pub table_origin: String,
     /// The digest of the table that answered.
     pub table_digest: Sha256,
     /// The day of the vendor's newest change in it.
@@ -40,6 +44,11 @@ pub struct PathsDocument {
     /// Rows of the table: those that concern the question, when no way was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub rows: Vec<RowDocument>,
+}
+
+/// Coordinators that do not say where their table came from have no other.
+fn built_in() -> String {
+    Origin::BuiltIn.to_string()
 }
 
 /// One hop of the way.
@@ -83,6 +92,7 @@ pub fn explain(
     let text = |spec: Option<VersionSpec>| spec.map(|spec| spec.to_string());
     let document = PathsDocument {
         schema: "ratchet.paths/1".to_owned(),
+        table_origin: table.origin().to_string(),
         table_digest: table.digest(),
         as_of: table.as_of().to_owned(),
         from: text(from),

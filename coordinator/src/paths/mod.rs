@@ -1,6 +1,8 @@
 //! Which upgrades the vendor supports: its table, and the way from one version to another. Pure.
 
 mod explain;
+mod gate;
+mod origin;
 mod path;
 mod range;
 mod search;
@@ -11,6 +13,8 @@ mod table_file;
 mod way;
 
 pub use explain::{HopDocument, PathsDocument, RowDocument, explain};
+pub use gate::{Gate, Weight};
+pub use origin::Origin;
 pub use path::{Hop, NoPath, UpgradePath, find_path, find_path_for};
 pub use range::InvalidRange;
 pub use spec::VersionSpec;

@@ -133,16 +133,18 @@ pub fn find_path(
     packages: &[Package],
 ) -> Result<UpgradePath, NoPath> {
     let at_hand: BTreeSet<Version> = packages.iter().map(|package| package.version).collect();
-    find_path_for(table, &BTreeSet::from([from]), to, &at_hand)
+    find_path_for(table, &BTreeSet::from([from]), to, &at_hand, &|_, _| false)
 }
 
 /// The same for a cluster with several installed versions: nodes already at a hop's target wait for the others, and each
-/// hop is supported from every version below its target.
+/// hop is supported from every version below its target. A way over hops that are to be avoided is taken only where there
+/// is no other, however many hops the other has.
 pub fn find_path_for(
     table: &Table,
     installed: &BTreeSet<Version>,
     to: Version,
     at_hand: &BTreeSet<Version>,
+    avoid: &dyn Fn(Version, Version) -> bool,
 ) -> Result<UpgradePath, NoPath> {
     let below: BTreeSet<Version> = installed.iter().copied().filter(|version| *version != to).collect();
     match below.last() {
@@ -153,7 +155,8 @@ pub fn find_path_for(
     if at_hand.contains(&to) {
         let between: Vec<_> =
             at_hand.iter().map(|version| Candidate { version: *version, at_hand: true }).collect();
-        if let Some(stops) = search(table, &below, to, &between) {
+        let search = |avoid| search(table, &below, to, &between, avoid);
+        if let Some(stops) = search(avoid).or_else(|| search(&|_, _| false)) {
             return Ok(UpgradePath { hops: hops(table, &below, &stops) });
         }
     }

@@ -23,7 +23,11 @@ struct Route {
     stops: Reverse<Vec<Version>>,
 }
 
-/// The targets of the hops that lead all `installed` versions to `to`, the last of which is `to`; fewest hops first.
+/// Whether a hop between two versions is to be avoided.
+pub(super) type Avoid<'a> = &'a dyn Fn(Version, Version) -> bool;
+
+/// The targets of the hops that lead all `installed` versions to `to`, the last of which is `to`; fewest hops first, over
+/// no hop that is to be avoided.
 ///
 /// Several installed versions are a half upgraded cluster: every hop must be supported from each of them that is below
 /// the hop's target and not reached by an earlier hop.
@@ -32,6 +36,7 @@ pub(super) fn search(
     installed: &BTreeSet<Version>,
     to: Version,
     between: &[Candidate],
+    avoid: Avoid<'_>,
 ) -> Option<Vec<Version>> {
     let lowest = *installed.first()?;
     let goal = Candidate { version: to, at_hand: true };
@@ -40,8 +45,9 @@ pub(super) fn search(
     let start = Route { missing: 0, historical: 0, stops: Reverse(Vec::new()) };
     let mut frontier = BTreeMap::from([(lowest, start)]);
     let mut seen = BTreeSet::from([lowest]);
+    let supported = |from, to| hop_status(table, installed, from, to).filter(|_| !avoid(from, to));
     while !frontier.is_empty() {
-        frontier = one_hop_further(table, installed, &frontier, &stops);
+        frontier = one_hop_further(&supported, &frontier, &stops);
         if let Some(route) = frontier.remove(&to) {
             return Some(route.stops.0);
         }
@@ -51,15 +57,14 @@ pub(super) fn search(
 }
 
 fn one_hop_further(
-    table: &Table,
-    installed: &BTreeSet<Version>,
+    supported: &impl Fn(Version, Version) -> Option<Status>,
     frontier: &BTreeMap<Version, Route>,
     stops: &[Candidate],
 ) -> BTreeMap<Version, Route> {
     let mut next: BTreeMap<Version, Route> = BTreeMap::new();
     for (from, route) in frontier {
         for stop in stops {
-            let Some(status) = hop_status(table, installed, *from, stop.version) else { continue };
+            let Some(status) = supported(*from, stop.version) else { continue };
             let longer = route.with(stop, status);
             let best = next.entry(stop.version).or_insert_with(|| longer.clone());
             if longer < *best {

@@ -6,6 +6,8 @@ use proto::{Line, Release, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
 use super::explain::RowDocument;
+use super::gate::Gate;
+use super::origin::Origin;
 use super::range::Range;
 use super::span::{Span, first_of, next_build};
 use super::table_file::{TableError, TableFile};
@@ -16,11 +18,13 @@ const VENDOR_TABLE: &str = include_str!("../../data/upgrade-paths.toml");
 /// Which upgrades the vendor supports, which Redis versions each release brings, and when support lines end.
 #[derive(Clone, Debug)]
 pub struct Table {
+    origin: Origin,
     digest: Sha256,
     as_of: String,
     rules: Vec<Rule>,
     bundled: Vec<Bundled>,
     end_of_life: BTreeMap<String, jiff::civil::Date>,
+    gates: Vec<Gate>,
     spans: Vec<Span>,
 }
 
@@ -89,21 +93,33 @@ pub struct Bundled {
 impl Table {
     /// The vendor's table, as this program was built with.
     pub fn vendor() -> Result<Self, TableError> {
-        Self::parse(VENDOR_TABLE)
+        Self::parse(VENDOR_TABLE, Origin::BuiltIn)
     }
 
-    /// Reads a table from TOML and checks every row of the sections it uses.
-    pub fn parse(text: &str) -> Result<Self, TableError> {
+    /// Reads a table from TOML and checks every row.
+    pub fn parse(text: &str, origin: Origin) -> Result<Self, TableError> {
         let file = TableFile::parse(text)?;
         let rules = file.rules()?;
         Ok(Self {
+            origin,
             digest: Sha256::of(text.as_bytes()),
             as_of: file.as_of.clone(),
             bundled: file.bundled()?,
             end_of_life: file.end_of_life()?,
+            gates: file.gates()?,
             spans: spans(&rules),
             rules,
         })
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What must hold before some hops. Each is judged by the advisory or the check of its id.
+    pub fn gates(&self) -> &[Gate] {
+        &self.gates
     }
 
     /// The SHA-256 of the table's text: what a plan was made with.

@@ -1,10 +1,11 @@
 //! The table's file as it is written: `coordinator/data/upgrade-paths.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::Version;
 use serde::Deserialize;
 
+use super::gate::{Gate, GateRow};
 use super::range::{InvalidRange, Range};
 use super::table::{Bundled, Effect, Rule, Status};
 
@@ -21,14 +22,19 @@ pub enum TableError {
     #[error("the table of upgrade paths has no {0} row")]
     Empty(&'static str),
     /// A row's range is wrong.
-    #[error("row {row} of the table of upgrade paths is wrong")]
+    #[error("[[{kind}]] row {row} of the table of upgrade paths is wrong")]
     Range {
+        /// The kind of row.
+        kind: &'static str,
         /// Counted from 1, per kind of row.
         row: usize,
         /// What is wrong.
         #[source]
         source: InvalidRange,
     },
+    /// Two gates have the same id.
+    #[error("two gates of the table of upgrade paths have the id `{0}`")]
+    SameGate(String),
     /// A day of the end of life is wrong.
     #[error("the end of life of {line} in the table of upgrade paths is not a day")]
     Day {
@@ -40,17 +46,23 @@ pub enum TableError {
     },
 }
 
-/// Sections nobody uses yet (`gate`) are skipped; within the sections that are used every key is known.
+/// Every key is known: what this version does not know could be a condition that it would pass over.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TableFile {
     schema: u32,
     pub(super) as_of: String,
+    /// What `source` means where a row has none; every row has one.
+    #[serde(default, rename = "source_default")]
+    _source_default: Option<String>,
     #[serde(default)]
     path: Vec<PathRow>,
     #[serde(default)]
     bundled_db: Vec<BundledRow>,
     #[serde(default)]
     eol: BTreeMap<String, String>,
+    #[serde(default)]
+    gate: Vec<GateRow>,
 }
 
 #[derive(Deserialize)]
@@ -89,14 +101,26 @@ impl TableFile {
         if self.path.is_empty() {
             return Err(TableError::Empty("path"));
         }
-        self.path.iter().enumerate().map(|(index, row)| row.rule().map_err(in_row(index))).collect()
+        self.path.iter().enumerate().map(|(index, row)| row.rule().map_err(in_row("path", index))).collect()
     }
 
     pub(super) fn bundled(&self) -> Result<Vec<Bundled>, TableError> {
         if self.bundled_db.is_empty() {
             return Err(TableError::Empty("bundled_db"));
         }
-        self.bundled_db.iter().enumerate().map(|(index, row)| row.bundled().map_err(in_row(index))).collect()
+        self.bundled_db
+            .iter()
+            .enumerate()
+            .map(|(index, row)| row.bundled().map_err(in_row("bundled_db", index)))
+            .collect()
+    }
+
+    pub(super) fn gates(&self) -> Result<Vec<Gate>, TableError> {
+        let mut ids = BTreeSet::new();
+        if let Some(row) = self.gate.iter().find(|row| !ids.insert(row.id())) {
+            return Err(TableError::SameGate(row.id().to_owned()));
+        }
+        self.gate.iter().enumerate().map(|(index, row)| row.gate().map_err(in_row("gate", index))).collect()
     }
 
     pub(super) fn end_of_life(&self) -> Result<BTreeMap<String, jiff::civil::Date>, TableError> {
@@ -108,8 +132,8 @@ impl TableFile {
     }
 }
 
-fn in_row(index: usize) -> impl FnOnce(InvalidRange) -> TableError {
-    move |source| TableError::Range { row: index + 1, source }
+fn in_row(kind: &'static str, index: usize) -> impl FnOnce(InvalidRange) -> TableError {
+    move |source| TableError::Range { kind, row: index + 1, source }
 }
 
 impl PathRow {

@@ -31,7 +31,7 @@ pub(super) fn find_way(
     at_hand: &[Version],
 ) -> Option<Vec<Stop>> {
     let lowest = *installed.first()?;
-    let stops = search(table, installed, to, &between(table, lowest, to, at_hand))?;
+    let stops = search(table, installed, to, &between(table, lowest, to, at_hand), &|_, _| false)?;
     let froms = std::iter::once(lowest).chain(stops.iter().copied());
     let nexts = stops.iter().skip(1).copied().map(Some).chain([None]);
     let way = froms.zip(&stops).zip(nexts);

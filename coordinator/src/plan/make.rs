@@ -7,6 +7,7 @@ use proto::{NodeUid, Package, Version};
 
 use super::advice::notes;
 use super::document::{PLAN_SCHEMA, Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
+use super::hazards::Hazards;
 use super::order::expected_order;
 use crate::advisories::Advisories;
 use crate::catalogue::{CatalogueEntry, fitting};
@@ -110,7 +111,7 @@ impl<'a> Planner<'a> {
         Planned::NothingToDo { version: self.wanted.target, findings }
     }
 
-    /// A path over packages that fit every node; failing that, over any packages of the right versions, so that the check of
+    /// A path over packages that fit every node, without hazards where there is one; failing that, over any packages of the right versions, so that the check of
     /// packages can name the node that none fits.
     fn path(&self, installed: &BTreeSet<Version>) -> Result<UpgradePath, NoPath> {
         let all: BTreeSet<Version> =
@@ -118,11 +119,12 @@ impl<'a> Planner<'a> {
         let witnesses = self.wanted.snapshot.witnesses();
         let fits = |version: &Version| witnesses.iter().all(|witness| self.fits(witness, *version));
         let fitting: BTreeSet<Version> = all.iter().copied().filter(fits).collect();
-        let best = find_path_for(self.wanted.table, installed, self.wanted.target, &fitting);
+        let hazards = Hazards::of(&self.wanted, installed);
+        let avoid = |from, to| hazards.on(from, to);
+        let find = |at_hand| find_path_for(self.wanted.table, installed, self.wanted.target, at_hand, &avoid);
+        let best = find(&fitting);
         match best {
-            Err(NoPath::MissingPackages { .. }) => {
-                find_path_for(self.wanted.table, installed, self.wanted.target, &all).or(best)
-            }
+            Err(NoPath::MissingPackages { .. }) => find(&all).or(best),
             found => found,
         }
     }

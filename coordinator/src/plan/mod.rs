@@ -3,6 +3,7 @@
 mod advice;
 mod difference;
 mod document;
+mod hazards;
 mod make;
 mod order;
 

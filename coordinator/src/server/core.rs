@@ -6,15 +6,14 @@ use jiff::Timestamp;
 use proto::{Clock, ClusterName, Failure, Package, RunId};
 
 use super::drivers::Drivers;
-use crate::advisories::Advisories;
 use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
 use crate::hooks::Hooks;
-use crate::paths::Table;
 use crate::run::{Run, World, replay};
 use crate::store::{RunListing, SqliteStore, Store, find_run};
+use crate::tables;
 
 /// The vendor's checksums, read once: there are thousands, and a simulation has many coordinators.
 static PUBLISHED: LazyLock<Result<VendorChecksums, String>> =
@@ -33,14 +32,12 @@ impl Core {
     /// Opens the store and puts the parts together.
     ///
     /// # Errors
-    /// The store cannot be opened.
+    /// The table or the advisories that the configuration names cannot be used, or the store cannot be opened.
     pub async fn open(config: Config) -> Result<Self, Failure> {
+        let table = tables::table(config.paths.as_deref())?;
+        let advisories = tables::advisories(config.advisories.as_deref())?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store).await?);
-        let table = Table::vendor()
-            .map_err(|error| Failure::bug("the built-in table is damaged").because(chain(&error)))?;
         let agents = Arc::new(Agents::new(Dialer::network(config.security.clone())));
-        let advisories = Advisories::vendor()
-            .map_err(|error| Failure::bug("the built-in advisories are damaged").because(chain(&error)))?;
         let (table, advisories) = (Arc::new(table), Arc::new(advisories));
         let (clock, watch_every) = (Clock::system(), config.watch_every);
         let hooks = Hooks::of(config.hooks.as_ref());

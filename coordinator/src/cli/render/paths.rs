@@ -2,6 +2,7 @@
 
 use comfy_table::Cell;
 
+use super::printable;
 use super::style::{bad, bullet, caution, command, good};
 use super::table::{cell, table};
 use crate::paths::{HopDocument, PathsDocument, RowDocument, Status};
@@ -13,8 +14,9 @@ pub fn paths(document: &PathsDocument) -> String {
         Some(supported) => verdict(document, supported),
     };
     out.push_str(&format!(
-        "\nThe vendor's table as of {}, digest {}.\n",
+        "\nThe vendor's table as of {}, {}, digest {}.\n",
         document.as_of,
+        printable(&document.table_origin),
         document.table_digest.short()
     ));
     out
@@ -95,6 +97,7 @@ mod tests {
             text.starts_with("5.6.0-30 → 6.4.2-30: supported\n  • 5.6.0-30 → 6.0.x   historical, "),
             "{text}"
         );
+        assert!(text.contains("The vendor's table as of 2026-07-21, built in, digest "), "{text}");
         assert!(text.contains("no package of 6.4.2-30 is at hand"), "{text}");
     }
 

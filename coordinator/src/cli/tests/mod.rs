@@ -3,6 +3,7 @@
 mod fake;
 mod feed;
 mod following;
+mod paths;
 mod schema;
 mod stage;
 mod upgrading;

@@ -77,6 +77,21 @@ impl Stage {
         run(&cli.verb, &mut self.context(cli.global)).await
     }
 
+    /// Carries out a command line on a machine without a configuration.
+    pub(super) async fn run_bare(&self, line: &str) -> Exit {
+        let cli = Cli::try_parse_from(["ratchet"].into_iter().chain(line.split_whitespace())).unwrap();
+        run(&cli.verb, &mut self.context(cli.global)).await
+    }
+
+    /// The configuration that a command line would use.
+    pub(super) fn config(&self, words: &[&str]) -> Result<crate::config::Config, proto::Failure> {
+        let config = self.path("ratchet.toml");
+        let cli = Cli::try_parse_from(["ratchet", "--config", &config].iter().chain(words)).unwrap();
+        let (_, receiver) = mpsc::channel(1);
+        self.receiver.lock().unwrap().replace(receiver);
+        self.context(cli.global).config()
+    }
+
     /// Carries out a command line while something else happens, which may never come to its end.
     pub(super) async fn run_while(&self, line: &str, meanwhile: impl Future<Output = ()>) -> Exit {
         tokio::select! {

@@ -1,5 +1,6 @@
 //! The vendor's facts, cell by cell, and the ways made of them.
 
+mod avoid;
 mod explain;
 mod path;
 mod table;

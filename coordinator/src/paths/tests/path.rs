@@ -97,7 +97,13 @@ fn down_and_level_are_no_upgrades() {
 
 fn mixed(installed: &[&str], to: &str, at_hand: &[&str]) -> Result<UpgradePath, NoPath> {
     let versions = |texts: &[&str]| texts.iter().map(|text| version(text)).collect::<BTreeSet<_>>();
-    find_path_for(&Table::vendor().unwrap(), &versions(installed), version(to), &versions(at_hand))
+    find_path_for(
+        &Table::vendor().unwrap(),
+        &versions(installed),
+        version(to),
+        &versions(at_hand),
+        &|_, _| false,
+    )
 }
 
 #[test]
@@ -125,7 +131,7 @@ fn a_stray_that_cannot_take_the_hop_stops_it() {
     assert!(matches!(above, NoPath::Downgrade { from, .. } if from == version("7.8.2-34")), "{above}");
 }
 
-fn any_version() -> impl Strategy<Value = Version> {
+pub(super) fn any_version() -> impl Strategy<Value = Version> {
     let line = prop::sample::select(vec![
         (4, 4),
         (4, 5),
@@ -157,7 +163,7 @@ proptest! {
     ) {
         let table = Table::vendor().unwrap();
         at_hand.insert(to);
-        let Ok(path) = find_path_for(&table, &installed, to, &at_hand) else { return Ok(()) };
+        let Ok(path) = find_path_for(&table, &installed, to, &at_hand, &|_, _| false) else { return Ok(()) };
         prop_assert_eq!(path.hops.last().unwrap().to, to);
         let mut nodes: Vec<Version> = installed.into_iter().collect();
         for hop in &path.hops {

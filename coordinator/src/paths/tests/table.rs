@@ -1,7 +1,7 @@
 //! Every cell of the vendor's table, by hand from fact sheet §1.1 and §1.3.
 
 use super::version;
-use crate::paths::{PathVerdict, Status, Table};
+use crate::paths::{Origin, PathVerdict, Status, Table};
 
 /// One version of every release the table's columns name.
 const COLUMNS: [&[&str]; 7] = [
@@ -176,14 +176,15 @@ fn a_deny_wins_wherever_it_stands() {
         SMALL.replace("[[bundled_db]]", &format!("{row}[[bundled_db]]")),
         SMALL.replacen("[[path]]", &format!("{row}[[path]]"), 1),
     ] {
-        let verdict = Table::parse(&text).unwrap().verdict(version("7.2.4-52"), version("7.4.2-54"));
+        let verdict =
+            Table::parse(&text, Origin::BuiltIn).unwrap().verdict(version("7.2.4-52"), version("7.4.2-54"));
         assert!(matches!(verdict, PathVerdict::Denied { .. }), "{verdict:?}");
     }
 }
 
 #[test]
 fn a_damaged_table_is_refused() {
-    Table::parse(SMALL).unwrap();
+    Table::parse(SMALL, Origin::BuiltIn).unwrap();
     for (what, with) in [
         ("schema = 1", "schema = 2"),
         ("schema = 1", ""),
@@ -199,7 +200,7 @@ fn a_damaged_table_is_refused() {
         ("[[bundled_db]]", "[[bundled]]"),
     ] {
         assert!(SMALL.contains(what), "{what}");
-        assert!(Table::parse(&SMALL.replacen(what, with, 1)).is_err(), "{what} → {with}");
+        assert!(Table::parse(&SMALL.replacen(what, with, 1), Origin::BuiltIn).is_err(), "{what} → {with}");
     }
 }
 

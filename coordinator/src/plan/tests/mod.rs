@@ -1,6 +1,7 @@
 //! Plans made from snapshots.
 
 mod difference;
+mod hazards;
 mod plan;
 
 use proto::Version;

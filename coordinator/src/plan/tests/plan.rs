@@ -58,7 +58,7 @@ fn blocking(planned: Planned) -> Vec<Finding> {
 }
 
 /// `1@7.4.2-54 2@… | …`: the turns of each hop.
-fn turns(plan: &Plan) -> String {
+pub(super) fn turns(plan: &Plan) -> String {
     let hop = |hop: &crate::plan::PlannedHop| {
         let turns: Vec<String> =
             hop.turns.iter().map(|turn| format!("{}@{}", turn.node.0, turn.from)).collect();

@@ -5,6 +5,7 @@ mod asking;
 mod drivers;
 mod hooks;
 mod journals;
+mod opening;
 mod stage;
 mod takeover;
 mod working;
