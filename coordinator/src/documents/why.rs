@@ -42,8 +42,10 @@ pub struct WhyDocument {
 /// A check or an advisory, for whoever reads its id in a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainedRow {
-    /// `check` or `advisory`.
+    /// `check`, `advisory` or `gate`: one of a newer table of paths that this version cannot judge.
     pub kind: String,
+    /// Its id.
+    pub id: String,
     /// What it is about, in a sentence.
     pub title: String,
     /// How strongly it speaks at most.

@@ -65,6 +65,7 @@ impl Core {
         cluster: &str,
         accepted: &[Acceptance],
     ) -> Result<(Timestamp, Vec<Finding>), Failure> {
+        self.acceptable(accepted)?;
         let request = Observe { run_rlcheck: true, sources: Vec::new(), facts: Fact::ALL.to_vec() };
         let snapshot = self.observe(self.cluster(cluster)?, request).await;
         let catalogue = self.catalogue().await?;

@@ -3,6 +3,7 @@
 mod core;
 mod drivers;
 mod expected;
+mod ids;
 mod journals;
 mod look;
 mod packages;

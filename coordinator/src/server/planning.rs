@@ -54,6 +54,7 @@ impl Core {
         to: Version,
         accepted: &[Acceptance],
     ) -> Result<PlannedAt, Failure> {
+        self.acceptable(accepted)?;
         let catalogue = self.catalogue().await?;
         let mut sources: Vec<String> =
             catalogue.iter().flat_map(|entry| entry.package.sources.clone()).collect();

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proto::Failure;
 
 use super::Core;
-use crate::checks;
+use crate::checks::Severity;
 use crate::documents::{Document, ExplainedRow, RunState, RunView, WhyDocument, next_commands};
 use crate::run::{Phase, Run, Wait};
 
@@ -22,21 +22,6 @@ impl Core {
         let listing = self.find(subject).await?;
         let (run, _) = self.load(&listing.id).await?;
         self.why_run(subject, &run).await
-    }
-
-    /// What a check or an advisory is about; `None` if there is none of that name.
-    fn explained(&self, id: &str) -> Option<ExplainedRow> {
-        let check = checks::ALL.iter().find(|check| check.id == id)?;
-        Some(ExplainedRow {
-            kind: "check".to_owned(),
-            title: check.title.to_owned(),
-            severity: check.severity,
-            promise: check.promise.map(str::to_owned),
-            when: check.when.words().to_owned(),
-            why: None,
-            remedy: None,
-            source: check.source.to_owned(),
-        })
     }
 
     async fn why_run(&self, subject: &str, run: &Run) -> Result<WhyDocument, Failure> {
@@ -69,9 +54,12 @@ fn explanation(subject: &str, explained: ExplainedRow) -> WhyDocument {
             format!("whoever can put it right; nobody can accept it away: it keeps promise {promise}"),
             Vec::new(),
         ),
+        None if explained.severity != Severity::Block => {
+            ("nobody needs to: it stops nothing by itself".to_owned(), Vec::new())
+        }
         None => (
             "whoever can put it right; or whoever takes the risk, with a reason".to_owned(),
-            vec![format!("ratchet plan CLUSTER --to V --accept {subject}=\"REASON\"")],
+            vec![format!("ratchet plan CLUSTER --to V --accept {}=\"REASON\"", explained.id)],
         ),
     };
     WhyDocument {

@@ -91,13 +91,15 @@ fn told(finding: &Finding, checks: &[&str]) -> String {
     if let Some(reason) = &finding.accepted {
         line("for:", &printable(reason));
     }
-    if !finding.why.is_empty() && checks.len() == 1 {
+    // A note is a line: `ratchet why ID` has the rest.
+    let brief = checks.len() > 1 || finding.verdict == Verdict::Info;
+    if !finding.why.is_empty() && !brief {
         line("why:", &printable(&finding.why));
     }
-    if let Some(remedy) = &finding.remedy {
+    if let Some(remedy) = finding.remedy.as_ref().filter(|_| finding.verdict != Verdict::Info) {
         line("do:", &command(&printable(remedy)));
     }
-    if !finding.source.is_empty() && checks.len() == 1 {
+    if !finding.source.is_empty() && !brief {
         line("see:", &printable(&finding.source));
     }
     bullet(&mark, &text)

@@ -4,6 +4,7 @@ mod agent;
 mod asking;
 mod drivers;
 mod hooks;
+mod ids;
 mod journals;
 mod opening;
 mod stage;
