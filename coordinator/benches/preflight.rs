@@ -41,7 +41,10 @@ fn main() {
             hooks: &[],
             now: snapshot.at,
         });
-        assert!(matches!(black_box(planned), Planned::Plan(_)));
+        match black_box(planned) {
+            Planned::Plan(_) => {}
+            other => panic!("there is no plan to measure: {other:#?}"),
+        }
     });
     let decoding = middle(|| messages.iter().for_each(|message| drop(black_box(decoded(message)))));
     let bytes: usize = messages.iter().map(Vec::len).sum();
@@ -94,11 +97,21 @@ fn facts(uid: NodeUid, at: Timestamp) -> NodeFacts {
     let mut facts = proto::sample::healthy_facts(uid, NODES, at);
     facts.sources = vec![SourceFacts { url: URL.to_owned(), size: Probe::Known(Some(1 << 30)) }];
     let Probe::Known(view) = &mut facts.view else { unreachable!("a healthy node sees its cluster") };
-    let (database, shards) = (view.databases[0].clone(), view.shards.clone());
+    let (database, shards, endpoint) =
+        (view.databases[0].clone(), view.shards.clone(), view.endpoints[0].clone());
     for uid in 2..=DATABASES {
         let name = format!("db{uid}");
         view.databases.push(proto::DatabaseRow { uid, name, ..database.clone() });
-        let of_database = |shard: &proto::ShardRow| proto::ShardRow { database: uid, ..shard.clone() };
+        view.endpoints.push(proto::EndpointRow {
+            id: format!("endpoint:{uid}:1"),
+            database: uid,
+            ..endpoint.clone()
+        });
+        let of_database = |shard: &proto::ShardRow| proto::ShardRow {
+            id: format!("{}{uid}", shard.id),
+            database: uid,
+            ..shard.clone()
+        };
         view.shards.extend(shards.iter().map(of_database));
     }
     for fact in [Fact::Databases, Fact::DatabaseInfo] {
