@@ -12,6 +12,7 @@ use doing::halted;
 use steps::outcome_text;
 pub use steps::step_progress;
 
+use crate::checks::Acceptance;
 use crate::fingerprint::Change;
 use crate::run::{Breach, Event, Request, Retry, RunEnd, Wait};
 
@@ -59,7 +60,7 @@ pub fn event(run: &RunId, event: &Event) -> String {
     match event {
         Event::Created { plan, prepare_only, by, .. } => {
             let what = if *prepare_only { "prepare" } else { "upgrade" };
-            format!("{by} asked to {what} {} to {}", plan.cluster, plan.target)
+            format!("{by} asked to {what} {} to {}{}", plan.cluster, plan.target, accepting(&plan.accepted))
         }
         Event::Driving { holder } => format!("{holder} drives"),
         Event::Claimed { .. } => "claimed".to_owned(),
@@ -97,6 +98,12 @@ pub fn event(run: &RunId, event: &Event) -> String {
         Event::Ended(RunEnd::Aborted) => "aborted".to_owned(),
         Event::Ended(RunEnd::Blocked(failure)) => format!("refused before anything was changed: {failure}"),
     }
+}
+
+/// What was accepted, with the reasons, as the end of a sentence.
+fn accepting(accepted: &[Acceptance]) -> String {
+    let told: Vec<String> = accepted.iter().map(|of| format!("{} ({})", of.id, of.reason)).collect();
+    if told.is_empty() { String::new() } else { format!(", accepting {}", told.join(", ")) }
 }
 
 fn retrying(retry: &Retry) -> String {

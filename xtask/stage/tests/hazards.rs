@@ -134,6 +134,8 @@ async fn what_is_accepted_is_in_the_plan_the_journal_and_the_report_and_a_promis
     let report = ratchet(&stage, &["report", &run, "--format", "json"]).json();
     assert_eq!(report["plan"]["accepted"][0]["reason"], "the change board agreed");
     assert_eq!(report["run"]["accepted"][0]["id"], "our-freeze");
+    let events = ratchet(&stage, &["show", &run, "--events"]).out;
+    assert!(events.contains("accepting our-freeze (the change board agreed)"), "{events}");
     let text = ratchet(&stage, &["report", &run]).out;
     assert!(text.contains("| our-freeze | the change board agreed |"), "{text}");
     let page = ratchet(&stage, &["report", &run, "--format", "html"]).out;

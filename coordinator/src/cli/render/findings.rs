@@ -46,7 +46,11 @@ fn counts(noted: &[&Finding], passed: usize) -> String {
         (count(&|finding| finding.verdict == Verdict::Info), "note"),
         (passed, "passed"),
     ];
-    let told = groups.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let plural = |count: usize, what: &str| match what {
+        "warning" | "note" if count != 1 => format!("{count} {what}s"),
+        _ => format!("{count} {what}"),
+    };
+    let told = groups.iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(*count, what));
     told.collect::<Vec<_>>().join(", ")
 }
 
