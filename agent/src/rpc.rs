@@ -197,13 +197,13 @@ impl Reader {
     async fn next_batch(&mut self) -> Option<Vec<Result<pb::StepEvent, Status>>> {
         while !self.ended {
             self.news.mark_unchanged();
-            let events = self.history.events(self.next, AT_ONCE);
+            let (events, over) = self.history.batch(self.next, AT_ONCE);
             if let Some(last) = events.last() {
                 self.next = last.seq + 1;
                 self.ended = is_end(last);
                 return Some(events.iter().map(|event| Ok(pb::StepEvent::from(event))).collect());
             }
-            if self.history.has_ended() {
+            if over {
                 return None;
             }
             tokio::select! {
@@ -246,4 +246,29 @@ fn status(refusal: &Refusal) -> Status {
         Refusal::State(_) => Code::Internal,
     };
     wire::status_of(&refusal.failure(), code)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use proto::{Clock, StepOutcome, StepProgress};
+
+    use super::*;
+    use crate::durable::Disk;
+
+    /// A step may end at any moment, also between two looks of whoever follows it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_end_is_missed_whenever_it_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        for round in 0..200 {
+            let step = format!("s{round}").parse().unwrap();
+            let path = dir.path().join(format!("{round}"));
+            let history = Arc::new(History::open(step, &path, &Disk::real(), Clock::system()).unwrap());
+            let following = events(Arc::clone(&history), 1, CancellationToken::new()).collect::<Vec<_>>();
+            let following = tokio::spawn(following);
+            history.tell(vec![StepProgress::Started { resumed: false }]).unwrap();
+            history.tell(vec![StepProgress::Finished(Box::new(StepOutcome::Cancelled))]).unwrap();
+            assert_eq!(following.await.unwrap().len(), 2, "round {round}");
+        }
+    }
 }

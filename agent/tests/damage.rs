@@ -92,7 +92,7 @@ fn the_fixtures_are_what_they_are_called() {
     let subjects: Vec<&str> = troubled.iter().map(|problem| problem.subject.as_str()).collect();
     assert_eq!(
         subjects,
-        ["node:2", "db:2", "endpoint:2:1", "redis:2", "redis:2", "redis:3", "redis:4", "node:3", "db:2"]
+        ["node:2", "db:2", "endpoint:2:1", "redis:2", "redis:2", "redis:3", "redis:4", "db:2", "node:3"]
     );
     for fault in one_fault_each() {
         assert_eq!(status::parse(&fault).unwrap().problems().len(), 1, "{fault}");

@@ -61,8 +61,13 @@ impl History {
 
     /// At most `most` events from a sequence number on; 0 is taken for 1.
     pub fn events(&self, from_seq: u64, most: usize) -> Vec<StepEvent> {
-        let skipped = usize::try_from(from_seq.saturating_sub(1)).unwrap_or(usize::MAX);
-        self.written().events.iter().skip(skipped).take(most).cloned().collect()
+        events(&self.written().events, from_seq, most)
+    }
+
+    /// The same, and whether the step has ended: seen at one moment, so that no end that is told in between is missed.
+    pub fn batch(&self, from_seq: u64, most: usize) -> (Vec<StepEvent>, bool) {
+        let written = self.written();
+        (events(&written.events, from_seq, most), ended(&written.events))
     }
 
     /// The clock that its events are told by.
@@ -101,6 +106,11 @@ impl History {
     }
 }
 
+fn events(all: &[StepEvent], from_seq: u64, most: usize) -> Vec<StepEvent> {
+    let skipped = usize::try_from(from_seq.saturating_sub(1)).unwrap_or(usize::MAX);
+    all.iter().skip(skipped).take(most).cloned().collect()
+}
+
 /// Whether a step with these events has ended.
 pub(super) fn ended(events: &[StepEvent]) -> bool {
     events.last().is_some_and(|last| matches!(last.what, StepProgress::Finished(_)))
@@ -132,5 +142,6 @@ mod tests {
         assert_eq!(history.events(3, 1)[0].what, line("c"));
         assert_eq!(history.events(5, 9), []);
         assert_eq!(history.events(u64::MAX, 9), []);
+        assert_eq!(history.batch(5, 9), (Vec::new(), true));
     }
 }
