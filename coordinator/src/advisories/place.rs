@@ -65,14 +65,17 @@ fn of_uid(snapshot: &Snapshot, uid: NodeUid) -> Node<'_> {
     Node { uid: Some(uid), facts: facts.ok_or_else(|| format!("no agent speaks for {uid}")) }
 }
 
-/// Every database that any view or the product's API shows.
+/// Every database that any view or the product's API shows; one without a readable uid may be any.
 pub(super) fn databases(snapshot: &Snapshot) -> Vec<Database> {
-    let mut uids: BTreeSet<u32> =
-        snapshot.views().flat_map(|(_, view)| view.databases.iter().map(|row| row.uid)).collect();
+    let shown = snapshot.views().flat_map(|(_, view)| view.databases.iter().map(|row| row.uid));
     let tables = snapshot.answered().filter_map(|(_, facts)| facts.details.rows(Fact::Databases).ok());
-    uids.extend(tables.flatten().filter_map(|row| row.get("uid")?.parse::<u32>().ok()));
-    if !uids.is_empty() {
-        return uids.into_iter().map(Database::Uid).collect();
+    let of_row = |row: &Row| {
+        let uid = row.get("uid").and_then(|uid| uid.parse().ok());
+        uid.map_or(Database::Unknown, Database::Uid)
+    };
+    let found: BTreeSet<Database> = shown.map(Database::Uid).chain(tables.flatten().map(of_row)).collect();
+    if !found.is_empty() {
+        return found.into_iter().collect();
     }
     let somebody_sees = snapshot.views().next().is_some();
     vec![if somebody_sees { Database::None } else { Database::Unknown }]

@@ -1,4 +1,4 @@
-use proto::{Details, Fact};
+use proto::{Details, Fact, Row};
 
 use super::told::{CREDENTIAL, Missing, cell};
 use super::{Check, Context, Finding, Severity, When};
@@ -32,6 +32,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 
 fn databases(details: &Details) -> Result<Vec<(&str, String)>, String> {
     let rows = details.rows(Fact::ActiveActive)?.iter();
+    let is_instance = |row: &Row| row.get("crdt").is_some_and(|crdt| crdt == "true");
+    if rows.len() == 0 && details.rows(Fact::Databases).is_ok_and(|rows| rows.iter().any(is_instance)) {
+        return Err("the API lists an instance of an Active-Active database, but no such database".to_owned());
+    }
     let database = |row| {
         let guid = cell(row, "guid")?;
         let name = cell(row, "name").unwrap_or(guid);

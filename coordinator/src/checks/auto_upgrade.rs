@@ -19,25 +19,33 @@ const MISSING: Missing = Missing {
     remedy: CREDENTIAL,
 };
 
+/// A database, and whether it is upgraded by itself.
+#[derive(PartialEq)]
+struct Database<'a> {
+    uid: &'a str,
+    name: &'a str,
+    alone: bool,
+}
+
 fn run(context: &Context<'_>) -> Vec<Finding> {
-    CHECK.on_cluster(context, MISSING, "none is", upgraded_alone, |databases| {
-        let finding = |(uid, name): &(&str, &str)| {
+    CHECK.on_cluster(context, MISSING, "none is", databases, |databases| {
+        let listed: Vec<&str> = databases.iter().map(|database| database.uid).collect();
+        let finding = |Database { uid, name, .. }: &Database<'_>| {
             let saw = format!("db:{uid} ({name}) is upgraded automatically");
             let off = request("PUT", &format!("/v1/bdbs/{uid}"), "{\"auto_upgrade\": false}");
             let remedy = format!("{off}   # unless that is wanted");
             CHECK.warn(saw, MISSING.why).fix(remedy)
         };
-        databases.iter().map(finding).collect()
+        let alone = databases.iter().filter(|database| database.alone).map(finding);
+        alone.chain(CHECK.left_out(context, &listed, MISSING)).collect()
     })
 }
 
-fn upgraded_alone(details: &Details) -> Result<Vec<(&str, &str)>, String> {
-    let mut found = Vec::new();
-    for row in details.rows(Fact::Databases)? {
+fn databases(details: &Details) -> Result<Vec<Database<'_>>, String> {
+    let database = |row| {
         let uid = cell(row, "uid")?;
-        if flag(row, "auto_upgrade").map_err(|reason| format!("db:{uid}: {reason}"))? {
-            found.push((uid, cell(row, "name").unwrap_or("without a name")));
-        }
-    }
-    Ok(found)
+        let alone = flag(row, "auto_upgrade").map_err(|reason| format!("db:{uid}: {reason}"))?;
+        Ok(Database { uid, name: cell(row, "name").unwrap_or("without a name"), alone })
+    };
+    details.rows(Fact::Databases)?.iter().map(database).collect()
 }

@@ -35,7 +35,9 @@ struct Kept<'a> {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let databases = |details| databases(details);
     CHECK.on_cluster(context, MISSING, "every database has both", databases, |databases| {
-        databases.iter().flat_map(|database| judge(database, context.now)).collect()
+        let listed: Vec<&str> = databases.iter().map(|database| database.uid).collect();
+        let found = databases.iter().flat_map(|database| judge(database, context.now));
+        found.chain(CHECK.left_out(context, &listed, MISSING)).collect()
     })
 }
 

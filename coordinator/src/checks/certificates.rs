@@ -28,8 +28,10 @@ const FILES: Missing = Missing {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let pass = "no certificate expires within 30 days";
     let mut findings = CHECK.on_nodes(context, FILES, pass, |witness| {
-        let rows = witness.facts.details.rows(Fact::Certificates)?;
-        Ok(rows.iter().filter_map(|row| file(row, context.now)).collect())
+        match witness.facts.details.rows(Fact::Certificates)? {
+            [] => Err("no certificate file was found".to_owned()),
+            rows => Ok(rows.iter().filter_map(|row| file(row, context.now)).collect()),
+        }
     });
     findings.extend(reported(context));
     without_idle_pass(findings)

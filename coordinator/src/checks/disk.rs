@@ -6,8 +6,8 @@ use super::{Check, Context, Finding, Severity, When};
 
 /// Room for archives, unpacked trees and the installation itself, on each file system, for all hops.
 ///
-/// The vendor gives no figure; unpacked trees, the new installation and the package manager's copy are counted from the
-/// archive's size.
+/// The vendor gives no figure; unpacked trees and the new installation are counted from the archive's size. Where the package
+/// manager's copy has no room too, that is a warning.
 pub(super) const CHECK: Check = Check {
     id: "disk",
     title: "every file system has room for archives, unpacked packages and the installation",
@@ -28,9 +28,13 @@ const UNCOMPRESSED: u64 = 3;
 const USES: [DiskUse; 4] = [DiskUse::Staging, DiskUse::Install, DiskUse::Var, DiskUse::Tmp];
 const WHY: &str = "an installation that runs out of room leaves the node half upgraded";
 
+const TIGHT: &str = "the package manager may keep a copy of its own for as long as it is at work";
+
 /// What a node needs, in bytes.
 struct Need {
     staging: u64,
+    /// What staging should have besides: the package manager may keep a copy.
+    copies: u64,
     install: u64,
 }
 
@@ -80,7 +84,7 @@ fn judge(packages: &[&Package], facts: &NodeFacts) -> Vec<Finding> {
 
 /// What all packages need together, or the first whose size nobody knows.
 fn need<'a>(packages: &[&'a Package], facts: &NodeFacts) -> Result<Need, &'a Package> {
-    let mut need = Need { staging: 0, install: FLOOR };
+    let mut need = Need { staging: 0, copies: 0, install: FLOOR };
     for package in packages {
         let held = facts.packages.iter().find(|held| held.sha256 == package.sha256);
         let archive = held.map(|held| held.size).or(package.size).or_else(|| told_by_source(package, facts));
@@ -88,6 +92,7 @@ fn need<'a>(packages: &[&'a Package], facts: &NodeFacts) -> Result<Need, &'a Pac
         let unpacked = if is_compressed(package) { archive.saturating_mul(UNCOMPRESSED) } else { archive };
         let to_fetch = if held.is_some() { 0 } else { archive };
         need.staging = need.staging.saturating_add(to_fetch).saturating_add(unpacked);
+        need.copies = need.copies.max(archive);
         need.install = need.install.max(unpacked);
     }
     Ok(need)
@@ -127,10 +132,20 @@ fn too_small(disks: &[&Disk], need: &Need) -> Option<Finding> {
     }
     let room = smallest?;
     let required = needed.saturating_add(FLOOR.max(room.total / 100 * MARGIN_PERCENT));
-    (room.free < required).then(|| {
-        let saw = format!("{paths}: {} MiB free, {} MiB needed", mib(room.free), mib(required));
-        CHECK.block(saw, WHY).fix(format!("free {} MiB there", mib(required - room.free)))
-    })
+    let staged = disks.iter().any(|disk| disk.purpose == DiskUse::Staging);
+    let wanted = required.saturating_add(if staged { need.copies } else { 0 });
+    tight(&paths, &disks.first()?.path, room, required, wanted)
+}
+
+/// A finding unless there is the room that is required, and what is wanted besides.
+fn tight(paths: &str, path: &str, room: Room, required: u64, wanted: u64) -> Option<Finding> {
+    let free = |wanted: u64| format!("df -h {path}   # free {} MiB there", mib(wanted - room.free));
+    let saw = |wanted, word| format!("{paths}: {} MiB free, {} MiB {word}", mib(room.free), mib(wanted));
+    match room.free {
+        short if short < required => Some(CHECK.block(saw(required, "needed"), WHY).fix(free(required))),
+        tight if tight < wanted => Some(CHECK.warn(saw(wanted, "wanted"), TIGHT).fix(free(wanted))),
+        _ => None,
+    }
 }
 
 fn needed_for(purpose: DiskUse, need: &Need) -> u64 {

@@ -1,4 +1,4 @@
-use proto::{Probe, System};
+use proto::{Probe, System, Version};
 
 use super::told::Missing;
 use super::{Check, Context, Finding, Severity, When};
@@ -23,26 +23,38 @@ const MISSING: Missing = Missing {
 struct Wanted {
     name: &'static str,
     value: &'static str,
+    /// Whether a value is well for a node of this version, if that is known.
+    is_well: fn(&str, Option<Version>) -> bool,
     command: &'static str,
     read: fn(&System) -> &Probe<String>,
 }
+
+/// Before this build `rlcheck` fails for any other `somaxconn` than 1024, also a higher one (RS46092).
+const LONGER_IS_WELL: Version = Version::new(6, 2, 18, 43);
 
 const WANTED: [Wanted; 3] = [
     Wanted {
         name: "transparent_hugepage",
         value: "never",
+        is_well: |found, _| found == "never",
         command: "echo never > /sys/kernel/mm/transparent_hugepage/enabled   # and at every boot",
         read: |system| &system.transparent_hugepage,
     },
     Wanted {
         name: "vm.overcommit_memory",
         value: "1",
+        is_well: |found, _| found == "1",
         command: "sysctl -w vm.overcommit_memory=1   # and keep it in /etc/sysctl.d",
         read: |system| &system.overcommit_memory,
     },
     Wanted {
         name: "net.core.somaxconn",
         value: "1024",
+        is_well: |found, version| match found.parse::<u32>() {
+            Ok(1024) => true,
+            Ok(longer) => longer > 1024 && version.is_some_and(|version| version >= LONGER_IS_WELL),
+            Err(_) => false,
+        },
         command: "sysctl -w net.core.somaxconn=1024   # and keep it in /etc/sysctl.d",
         read: |system| &system.somaxconn,
     },
@@ -50,15 +62,16 @@ const WANTED: [Wanted; 3] = [
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
     CHECK.on_nodes(context, MISSING, "every kernel is set as the vendor wants it", |witness| {
-        Ok(WANTED.iter().filter_map(|wanted| judge(wanted, &witness.facts.system)).collect())
+        let version = witness.facts.installed.known().map(|installed| installed.version);
+        Ok(WANTED.iter().filter_map(|wanted| judge(wanted, &witness.facts.system, version)).collect())
     })
 }
 
 /// One missing setting must not hide another that is wrong.
-fn judge(wanted: &Wanted, system: &System) -> Option<Finding> {
-    let Wanted { name, value, command, read } = wanted;
+fn judge(wanted: &Wanted, system: &System, version: Option<Version>) -> Option<Finding> {
+    let Wanted { name, value, is_well, command, read } = wanted;
     match read(system).as_result() {
-        Ok(found) if found.trim() == *value => None,
+        Ok(found) if is_well(found.trim(), version) => None,
         Ok(found) => {
             let saw = format!("{name} is `{}`, not `{value}`", found.trim());
             Some(CHECK.warn(saw, MISSING.why).fix(*command))

@@ -32,7 +32,7 @@ fn judge(row: &Row) -> Result<Option<Finding>, String> {
     }
     let part = |key| cell(row, key).unwrap_or("?");
     let saw = format!("port 53/{} on {} is used by {}", part("protocol"), part("address"), part("process"));
-    let remedy =
-        "systemctl disable --now systemd-resolved   # or dnsmasq; or give `--skip-dns-port-verification`";
+    let remedy = "systemctl disable --now systemd-resolved   # or dnsmasq; the installer's option to skip this is \
+                  ignored before 8.0.20-19";
     Ok(Some(CHECK.warn(saw, MISSING.why).fix(remedy)))
 }

@@ -23,16 +23,30 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     CHECK.on_nodes(context, MISSING, "all services are RUNNING", |witness| {
         match witness.facts.details.rows(Fact::Services)? {
             [] => Err("`supervisorctl` lists no service".to_owned()),
-            rows => Ok(rows.iter().filter_map(judge).collect()),
+            rows => Ok(rows.iter().filter_map(judge).chain(stopped(rows)).collect()),
         }
     })
 }
 
+fn name(row: &Row) -> &str {
+    row.get("service").map_or("a service without a name", String::as_str)
+}
+
+/// Most nodes have some: they are told in one line.
+fn stopped(rows: &[Row]) -> Option<Finding> {
+    let is_stopped = |row: &&Row| cell(row, "state") == Ok("STOPPED");
+    let names: Vec<&str> = rows.iter().filter(is_stopped).map(name).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let saw = format!("STOPPED: {}", names.join(", "));
+    Some(CHECK.info(saw, "optional services may be, others may not").fix(MISSING.remedy))
+}
+
 fn judge(row: &Row) -> Option<Finding> {
-    let name = row.get("service").map_or("a service without a name", String::as_str);
+    let name = name(row);
     let finding = match cell(row, "state") {
-        Ok("RUNNING") => return None,
-        Ok("STOPPED") => CHECK.info(format!("{name} is STOPPED"), "optional services may be, others may not"),
+        Ok("RUNNING" | "STOPPED") => return None,
         Ok(state) => CHECK.warn(format!("{name} is not RUNNING but {state}"), MISSING.why),
         Err(reason) => CHECK.unknown(format!("{name}: {reason}"), MISSING.why),
     };

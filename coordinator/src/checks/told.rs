@@ -1,5 +1,7 @@
 //! How checks ask for facts by name: of every node, or of the cluster as a whole. What is not told never passes.
 
+use std::collections::BTreeSet;
+
 use proto::{Details, Fact, NodeUid, Probe, Row};
 
 use super::{Check, Context, Finding, Verdict};
@@ -117,6 +119,24 @@ pub(super) fn told_by_any<'a, T: Ord>(
         }
         (None, Some(reason)) => Told::Untold(reason),
         (None, None) => Told::Nobody,
+    }
+}
+
+impl Check {
+    /// What to say where a list of databases lacks some that `rladmin` shows: nobody knows anything of those.
+    pub(super) fn left_out(
+        &self,
+        context: &Context<'_>,
+        listed: &[&str],
+        missing: Missing,
+    ) -> Option<Finding> {
+        let shown = context.snapshot.views().flat_map(|(_, view)| &view.databases);
+        let is_listed = |uid: u32| listed.iter().any(|listed| listed.parse() == Ok(uid));
+        let left_out =
+            shown.filter(|row| !is_listed(row.uid)).map(|row| format!("db:{} ({})", row.uid, row.name));
+        let left_out: Vec<String> = left_out.collect::<BTreeSet<_>>().into_iter().collect();
+        let saw = format!("the API does not list {}", left_out.join(", "));
+        (!left_out.is_empty()).then(|| self.unknown(saw, missing.why).fix(missing.remedy))
     }
 }
 

@@ -31,6 +31,10 @@ pub(super) fn auto_tiering(place: &Place<'_>) -> Result<Value, String> {
     flag(&cell(place, "bigstore")?).map(Value::Flag)
 }
 
+pub(super) fn auto_upgrade(place: &Place<'_>) -> Result<Value, String> {
+    flag(&cell(place, "auto_upgrade")?).map(Value::Flag)
+}
+
 /// As every view that shows it says.
 pub(super) fn replication(place: &Place<'_>) -> Result<Value, String> {
     let uid = uid_of(place)?;

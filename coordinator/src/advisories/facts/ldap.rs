@@ -44,9 +44,13 @@ pub(super) fn bare_filter(place: &Place<'_>) -> Result<Value, String> {
     any_filter(place, bare)
 }
 
-/// RFC 4515 writes an OR as `(|(a=1)(b=2))`.
+/// RFC 4515 writes an OR as `(|(a=1)(b=2))`; the product also takes a filter without the outer parentheses.
 pub(super) fn or_filter(place: &Place<'_>) -> Result<Value, String> {
-    any_filter(place, |filter| filter.split_whitespace().collect::<String>().contains("(|"))
+    let has_or = |filter: &str| {
+        let dense: String = filter.split_whitespace().collect();
+        dense.starts_with('|') || dense.contains("(|")
+    };
+    any_filter(place, has_or)
 }
 
 fn any_filter(place: &Place<'_>, is_so: impl Fn(&str) -> bool) -> Result<Value, String> {

@@ -182,6 +182,13 @@ pub const ALL: &[NamedFact] = &[
         database::auto_tiering,
     ),
     named(
+        "database.auto-upgrade",
+        Scope::Database,
+        Kind::Flag,
+        "whether it is upgraded by itself after the cluster",
+        database::auto_upgrade,
+    ),
+    named(
         "database.replication",
         Scope::Database,
         Kind::Flag,

@@ -56,8 +56,12 @@ pub(super) fn certificates<'a>(place: &Place<'a>) -> Result<&'a [Row], String> {
 
 pub(super) fn proxy_comments(place: &Place<'_>) -> Result<Value, String> {
     let of_proxy = |row: &&Row| row.get("file").is_some_and(|file| file.contains("proxy_cert"));
+    let rows: Vec<&Row> = certificates(place)?.iter().filter(of_proxy).collect();
+    if rows.is_empty() {
+        return Err("the proxy's certificate was not found".to_owned());
+    }
     let mut found = false;
-    for row in certificates(place)?.iter().filter(of_proxy) {
+    for row in rows {
         found |= match row.get("comments").map(String::as_str) {
             Some("yes") => true,
             Some("no") => false,

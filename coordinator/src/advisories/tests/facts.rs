@@ -67,6 +67,10 @@ fn what_cannot_be_read_is_not_known() {
             with(Fact::Certificates, &[("file", "/etc/opt/redislabs/proxy_cert.pem")]),
         ),
         ("proxy-certificate-comments", with(Fact::Certificates, &[("comments", "no")])),
+        (
+            "proxy-certificate-comments",
+            with(Fact::Certificates, &[("file", "/etc/opt/redislabs/api_cert.pem"), ("comments", "no")]),
+        ),
         ("services-down", with(Fact::Services, &[("service", "node_wd")])),
         ("modules", with(Fact::Modules, &[("id", "1")])),
         ("database.auto-tiering", with(Fact::Databases, &[("uid", "1")])),
@@ -140,4 +144,67 @@ fn where_there_is_no_database_its_facts_are_nothing_and_where_nobody_looked_they
     }
     assert_eq!(databases(&snapshot), [Database::Unknown]);
     assert!(told_by(&snapshot, "database.active-active").is_err());
+}
+
+#[test]
+fn an_or_without_parentheses_around_it_is_an_or() {
+    for (filter, is_or) in [
+        ("(|(cn=%u)(uid=%u))", true),
+        ("(&(cn=%u)( | (a=1)(b=2)))", true),
+        ("|(cn=%u)(uid=%u)", true),
+        ("(cn=%u)", false),
+        ("(cn=a|b)", false),
+    ] {
+        let cells = [
+            ("control_plane", "true"),
+            ("data_plane", "false"),
+            ("user_dn_query.filter", filter),
+            ("dn_group_attr", "groups"),
+        ];
+        assert_eq!(
+            told_by(&with(Fact::Ldap, &cells), "ldap.or-filter"),
+            Ok(Some(Value::Flag(is_or))),
+            "{filter}"
+        );
+    }
+}
+
+#[test]
+fn a_database_without_a_uid_may_be_any() {
+    let mut snapshot = with(Fact::Databases, &[("name", "carts")]);
+    snapshot.every_view(|view| view.databases.clear());
+    assert_eq!(databases(&snapshot), [Database::Unknown]);
+    let mut odd = with(Fact::Databases, &[("uid", "one")]);
+    assert_eq!(databases(&odd), [Database::Uid(1), Database::Unknown], "the view shows the first");
+    odd.every_view(|view| view.databases.clear());
+    assert_eq!(databases(&odd), [Database::Unknown]);
+}
+
+#[test]
+fn an_upgrade_by_itself_is_told_by_the_api_alone() {
+    let told = |cells: &[(&str, &str)]| told_by(&with(Fact::Databases, cells), "database.auto-upgrade");
+    assert_eq!(told(&[("uid", "1"), ("auto_upgrade", "true")]), Ok(Some(Value::Flag(true))));
+    assert_eq!(told(&[("uid", "1"), ("auto_upgrade", "false")]), Ok(Some(Value::Flag(false))));
+    assert!(told(&[("uid", "1")]).is_err());
+}
+
+#[test]
+fn one_of_several_is_enough() {
+    let mut snapshot =
+        with(Fact::Cluster, &[("min_control_TLS_version", "1"), ("min_data_TLS_version", "1.2")]);
+    let rows: Vec<Row> = ["false", "true"]
+        .map(|crdt| {
+            Row::from([("uid".to_owned(), crdt.len().to_string()), ("crdt".to_owned(), crdt.to_owned())])
+        })
+        .to_vec();
+    for index in 0..3 {
+        let facts = snapshot.facts(index);
+        facts.details.0.insert(Fact::Databases, Probe::Known(FactValue::Rows(rows.clone())));
+        facts.details.0.remove(&Fact::ActiveActive);
+        let Probe::Known(at) = &mut facts.installation else { panic!() };
+        at.var_dir = "/srv/redis".to_owned();
+    }
+    assert_eq!(told_by(&snapshot, "tls.lowest").unwrap().unwrap().to_string(), "1");
+    assert_eq!(told_by(&snapshot, "active-active"), Ok(Some(Value::Flag(true))));
+    assert_eq!(told_by(&snapshot, "custom-directories"), Ok(Some(Value::Flag(true))));
 }

@@ -71,7 +71,15 @@ fn troubled() -> Snapshot {
         ],
     );
     for (fact, cells) in [
-        (Fact::Databases, &[("crdt", "true"), ("bigstore", "true"), ("module_list", "search,ours")] as &[_]),
+        (
+            Fact::Databases,
+            &[
+                ("crdt", "true"),
+                ("bigstore", "true"),
+                ("module_list", "search,ours"),
+                ("auto_upgrade", "true"),
+            ] as &[_],
+        ),
         (Fact::ActiveActive, &[("guid", "g"), ("protocol_version", "0"), ("featureset_version", "0")]),
         (Fact::DatabaseModules, &[("database", "1"), ("module", "RediSearch 2")]),
         (Fact::Modules, &[("module", "RedisGraph")]),
@@ -86,6 +94,7 @@ fn troubled() -> Snapshot {
     every(snapshot, |facts| {
         let Probe::Known(installation) = &mut facts.installation else { panic!() };
         installation.install_dir = "/redis".to_owned();
+        facts.install_args.push("--skip-dns-port-verification".to_owned());
         facts
             .details
             .0
@@ -103,6 +112,7 @@ fn no_lost_fact_makes_an_advisory_not_apply() {
         ("6.4.2-30", "7.2.4-52"),
         ("6.0.8-28", "6.2.8-39"),
         ("6.2.18-43", "6.4.2-30"),
+        ("5.2.2-14", "5.4.6-18"),
     ];
     let mut kept = BTreeSet::new();
     for base in [troubled(), world()] {

@@ -1,6 +1,7 @@
 //! The vendor's advisories one by one, and what may never happen with any.
 
 mod cases;
+mod edges;
 mod facts;
 mod gates;
 mod losses;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proto::{Details, Fact, FactValue, NodeFacts, OperatingSystem, OsToken, Probe, Row};
 
 use super::{vendor, version};
-use crate::advisories::Advisories;
+use crate::advisories::{Advisories, Applies};
 use crate::checks::{Context, Finding, Stage, Verdict};
 use crate::paths::{Hop, Status, Table, UpgradePath};
 use crate::snapshot::{Snapshot, sample};
@@ -154,7 +154,7 @@ fn facts_of_the_api_reach_their_advisories() {
     let search = set(world(), Fact::ClusterInfo, &[("parallel_shards_upgrade", "all")]);
     let search = set(search, Fact::ClusterPolicy, &[("parallel_shards_upgrade", "all")]);
     let search = set(search, Fact::DatabaseModules, &[("database", "1"), ("module", "RediSearch 2")]);
-    let cases: [(&str, Snapshot, &str, &str, Verdict); 12] = [
+    let cases: [(&str, Snapshot, &str, &str, Verdict); 13] = [
         ("ldap-ca-8.0.10", ldap(&plain), "7.4.2-54", "8.0.10-81", Verdict::Warn),
         ("ldap-filter-parens", ldap(&filters), "7.4.2-54", "8.0.10-81", Verdict::Warn),
         ("ldap-or-filter", ldap(&filters), "7.4.2-54", "8.0.18-23", Verdict::Warn),
@@ -163,6 +163,14 @@ fn facts_of_the_api_reach_their_advisories() {
         ("active-active-modules-after", crdt.clone(), "7.4.2-54", "8.0.16-33", Verdict::Warn),
         ("aa-protocol-featureset", installed(crdt, "6.0.8-28"), "6.0.8-28", "6.2.4-54", Verdict::Block),
         ("parallel-shards-search-8.4", search, "7.4.2-54", "8.2.0-46", Verdict::Warn),
+        ("ldap-roles-lost", ldap(&plain), "7.2.4-52", "7.2.4-154", Verdict::Warn),
+        (
+            "dns-flag-ignored",
+            every(world(), |facts| facts.install_args.push("--skip-dns-port-verification".to_owned())),
+            "7.4.2-54",
+            "7.22.0-95",
+            Verdict::Warn,
+        ),
         (
             "deprecated-modules-8.0",
             set(world(), Fact::Modules, &[("module", "RedisGraph")]),
@@ -183,13 +191,6 @@ fn facts_of_the_api_reach_their_advisories() {
             "6.0.8-28",
             "6.2.8-39",
             Verdict::Block,
-        ),
-        (
-            "automatic-offload",
-            set(world(), Fact::ClusterPolicy, &[("automatic_node_offload", "true")]),
-            "7.4.2-54",
-            "7.4.2-104",
-            Verdict::Warn,
         ),
     ];
     for (id, snapshot, from, to, verdict) in cases {
@@ -264,4 +265,63 @@ fn bare_stand_ins_are_not_blocked_by_what_they_cannot_know() {
         &BTreeSet::new(),
     );
     assert!(!asked);
+}
+
+fn verdict(snapshot: &Snapshot, id: &str, from: &str, to: &str) -> Applies {
+    let advisories = vendor();
+    advisories.verdict(advisories.explain(id).unwrap(), snapshot, version(from), version(to))
+}
+
+#[test]
+fn every_version_that_takes_part_in_a_hop_counts_and_so_does_one_that_is_not_known() {
+    let crdt = set(installed(world(), "6.4.2-131"), Fact::Databases, &[("crdt", "true")]);
+    let mut crdt = set(crdt, Fact::ActiveActive, &[("guid", "g")]);
+    let judge =
+        |snapshot: &Snapshot| verdict(snapshot, "active-active-between-versions", "6.4.2-131", "7.8.2-34");
+    assert_eq!(judge(&crdt), Applies::No);
+    let mut unknown = crdt.clone();
+    unknown.facts(1).installed = Probe::Unknown("gone".to_owned());
+    assert_ne!(judge(&unknown), Applies::No);
+    crdt.install(2, version("7.2.4-52"));
+    assert!(matches!(judge(&crdt), Applies::Yes { .. }), "an earlier upgrade was broken off");
+}
+
+#[test]
+fn where_there_is_no_database_nothing_about_databases_applies() {
+    let mut snapshot = every(world(), |facts| {
+        facts.details.0.insert(Fact::Databases, Probe::Known(FactValue::Rows(Vec::new())));
+    });
+    snapshot.every_view(|view| view.databases.clear());
+    for id in ["active-active-modules-after", "auto-tiering-to-flex", "database-upgrade-stuck"] {
+        assert_eq!(verdict(&snapshot, id, "7.4.2-54", "8.0.6-54"), Applies::No, "{id}");
+    }
+}
+
+#[test]
+fn an_agent_without_a_node_may_be_on_one_that_counts() {
+    let mut snapshot = on("rhel9", "OpenSSL 3.3.1");
+    assert_eq!(verdict(&snapshot, "openssl33-rhel9", "7.4.2-54", "8.0.16-33"), Applies::No);
+    let mut silent = snapshot.agents[2].clone();
+    silent.answer = Err(proto::Failure::retry("unreachable", "no answer"));
+    snapshot.agents.push(silent);
+    assert_ne!(verdict(&snapshot, "openssl33-rhel9", "7.4.2-54", "8.0.16-33"), Applies::No);
+}
+
+#[test]
+fn a_hazard_that_cannot_be_told_is_one_and_no_word_takes_a_promise_away() {
+    let mut snapshot = on("rhel9", "OpenSSL 3.3.1");
+    let hazardous = |advisories: &Advisories, snapshot: &Snapshot, accepted: &[&str]| {
+        let accepted = accepted.iter().copied().collect();
+        advisories.hazardous(snapshot, version("7.4.2-54"), version("8.0.16-33"), &accepted)
+    };
+    assert!(!hazardous(&vendor(), &snapshot, &[]));
+    snapshot.facts(1).system.openssl = Probe::Unknown("not found".to_owned());
+    assert!(hazardous(&vendor(), &snapshot, &[]));
+    assert!(!hazardous(&vendor(), &snapshot, &["openssl33-rhel9"]));
+    let own = "schema = 1\n[[advisory]]\nid = \"own\"\ntitle = \"t\"\nrules = [\"r\"]\nseverity = \"block\"\n\
+               why = \"w\"\nremedy = \"r\"\nsource = \"s\"\n";
+    let open = Advisories::parse(own).unwrap();
+    assert!(!hazardous(&open, &world(), &["own"]));
+    let promised = Advisories::parse(&format!("{own}promise = \"P4\"\n")).unwrap();
+    assert!(hazardous(&promised, &world(), &["own"]));
 }

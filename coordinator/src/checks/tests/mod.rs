@@ -7,6 +7,7 @@ mod missing;
 mod named;
 mod node;
 mod packages;
+mod quiet;
 mod readers;
 mod rows;
 mod spoils;

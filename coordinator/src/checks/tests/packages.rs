@@ -103,7 +103,8 @@ fn a_compressed_archive_needs_more_room() {
     };
     // 1 GiB fetched, 1 or 3 GiB unpacked, 64 MiB margin.
     let (plain, compressed) = ((2 << 30) + (64 << 20), (4 << 30) + (64 << 20));
-    assert_eq!(verdict("https://m.example/a.tar", plain), Verdict::Pass);
+    assert_eq!(verdict("https://m.example/a.tar", plain), Verdict::Warn);
     assert_eq!(verdict("https://m.example/a.tar.gz?x=1", plain), Verdict::Block);
-    assert_eq!(verdict("https://m.example/a.tar.gz?x=1", compressed), Verdict::Pass);
+    assert_eq!(verdict("https://m.example/a.tar.gz?x=1", compressed), Verdict::Warn);
+    assert_eq!(verdict("https://m.example/a.tar.gz?x=1", compressed + (1 << 30)), Verdict::Pass);
 }

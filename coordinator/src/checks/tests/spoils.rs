@@ -79,10 +79,10 @@ pub(super) const OF_NODES: &[Case] = &[
         world.snapshot.facts(1).system.overcommit_memory = Probe::Known("0".to_owned());
     }),
     ("host-settings", Verdict::Warn, |world| {
-        world.snapshot.facts(1).system.somaxconn = Probe::Known("4096".to_owned());
+        world.snapshot.facts(1).system.somaxconn = Probe::Known("128".to_owned());
     }),
     ("host-settings", Verdict::Warn, |world| world.snapshot.facts(1).system.somaxconn = unknown()),
-    ("tmp-room", Verdict::Warn, |world| {
+    ("tmp-room", Verdict::Info, |world| {
         let proto::Disk { room: Probe::Known(room), .. } = &mut world.snapshot.facts(1).disks[3] else {
             panic!()
         };
