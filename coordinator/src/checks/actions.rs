@@ -4,7 +4,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "actions",
     title: "no task is running in the cluster",
-    source: "fact sheet §5.3 (RS103760), §6 no. 11",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md; release-notes/rs-7-8-releases/rs-7-8-4-66.md (fact sheet §5.3 (RS103760), §6 no. 11)",
     severity: Severity::Block,
     promise: Some("P4"),
     when: When::Always,

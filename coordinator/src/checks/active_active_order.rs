@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "active-active-order",
     title: "no Active-Active database ties this cluster to others",
-    source: "fact sheet §6 no. 28, §7.1",
+    source: "installing-upgrading/upgrading/upgrade-active-active.md (fact sheet §6 no. 28, §7.1)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "alerts",
     title: "the product raises no alert",
-    source: "fact sheet §4.1, §6 no. 24 and 25",
+    source: "references/rest-api (cluster, node and database alerts) (fact sheet §4.1, §6 no. 24 and 25)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "auto-upgrade",
     title: "no database is upgraded by itself after the cluster",
-    source: "fact sheet §4.1, §6 no. 35, §7.1",
+    source: "references/rest-api (bdb object, auto_upgrade) (fact sheet §4.1, §6 no. 35, §7.1)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

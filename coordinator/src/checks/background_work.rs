@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "background-work",
     title: "no state machine, backup, import or export is at work",
-    source: "fact sheet §4.1, §6 no. 11 (RS103760, RS110481)",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md; references/rest-api (actions) (fact sheet §4.1, §6 no. 11 (RS103760, RS110481))",
     severity: Severity::Block,
     promise: Some("P4"),
     when: When::Before,

@@ -8,7 +8,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "backup",
     title: "every database is kept on disk and has a backup of the last day",
-    source: "fact sheet §6 no. 15",
+    source: "installing-upgrading/upgrading/upgrade-database.md (fact sheet §6 no. 15)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -11,7 +11,7 @@ use super::{Check, Context, Finding, Severity, Stage, When};
 pub(super) const CHECK: Check = Check {
     id: "database-versions",
     title: "every database runs a Redis version that the target brings",
-    source: "fact sheet §1.4 (bundled_db), §6 no. 9 and 10",
+    source: "content/embeds/rs-bundled-db-versions.md; installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §1.4 (bundled_db), §6 no. 9 and 10)",
     severity: Severity::Block,
     promise: None,
     when: When::PlanningAndGate,

@@ -8,7 +8,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "certificates",
     title: "no certificate of the cluster has expired or will soon",
-    source: "fact sheet §6 no. 25",
+    source: "release notes 5.4 to 6.0.20; references/rest-api (alerts, health report) (fact sheet §6 no. 25)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

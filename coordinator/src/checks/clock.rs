@@ -6,7 +6,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "clocks",
     title: "the nodes' clocks agree",
-    source: "fact sheet §6 no. 20",
+    source: "installing-upgrading/install/manage-installation-questions.md (fact sheet §6 no. 20)",
     severity: Severity::Block,
     promise: None,
     when: When::Before,

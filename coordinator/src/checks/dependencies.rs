@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "dependencies",
     title: "every node has a package repository to install dependencies from",
-    source: "fact sheet §5.3, §6 no. 43",
+    source: "installing-upgrading/install/offline-installation.md (fact sheet §5.3, §6 no. 43)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

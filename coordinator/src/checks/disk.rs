@@ -11,7 +11,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "disk",
     title: "every file system has room for archives, unpacked packages and the installation",
-    source: "fact sheet §1.5, §5.3, §6 no. 16",
+    source: "content/embeds/hardware-requirements-embed.md (fact sheet §1.5, §5.3, §6 no. 16)",
     severity: Severity::Block,
     promise: None,
     when: When::Planning,

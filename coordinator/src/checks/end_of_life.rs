@@ -6,7 +6,7 @@ use super::{Check, Context, Finding, Severity, Stage, When};
 pub(super) const CHECK: Check = Check {
     id: "end-of-life",
     title: "the vendor still supports the target's line",
-    source: "fact sheet §1.4 (eol)",
+    source: "installing-upgrading/product-lifecycle.md (fact sheet §1.4 (eol))",
     severity: Severity::Warn,
     promise: None,
     when: When::Planning,

@@ -11,7 +11,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "health",
     title: "all nodes, shards, endpoints and databases are OK, as every node sees them",
-    source: "fact sheet §3.5, §6 no. 7",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §3.5, §6 no. 7)",
     severity: Severity::Block,
     promise: Some("P4"),
     when: When::Always,

@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "host-settings",
     title: "every node's kernel is set as the vendor wants it",
-    source: "fact sheet §2 (verify_host_settings)",
+    source: "references/cli-utilities/rlcheck/_index.md (fact sheet §2 (verify_host_settings))",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -6,7 +6,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "install-args",
     title: "the arguments for `install.sh` are allowed in an upgrade, and the same on every node",
-    source: "fact sheet §5.1; promise P11",
+    source: "installing-upgrading/install/install-script.md (fact sheet §5.1; promise P11)",
     severity: Severity::Block,
     promise: Some("P11"),
     when: When::Before,

@@ -4,7 +4,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "installation",
     title: "directories and user of the installation are known, and the same on every node",
-    source: "fact sheet §5.3, §5.5; promise P11",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §5.3, §5.5; promise P11)",
     severity: Severity::Block,
     promise: Some("P11"),
     when: When::Before,

@@ -8,7 +8,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "licence",
     title: "the cluster's licence has not expired, will not soon, and covers all shards",
-    source: "fact sheet §6 no. 24",
+    source: "license-keys.md (fact sheet §6 no. 24)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

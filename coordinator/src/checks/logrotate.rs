@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "logrotate",
     title: "the product's logrotate configuration is as it was packaged",
-    source: "fact sheet §5.3, §6 no. 38",
+    source: "release-notes/rs-7-2-4-releases/rs-7-2-4-52.md (fact sheet §5.3, §6 no. 38)",
     severity: Severity::Info,
     promise: None,
     when: When::Before,

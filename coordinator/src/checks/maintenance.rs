@@ -11,7 +11,7 @@ use crate::snapshot::Witness;
 pub(super) const CHECK: Check = Check {
     id: "maintenance",
     title: "no node is in maintenance mode or has a maintenance snapshot left over",
-    source: "fact sheet §3.6, §6 no. 8 and 42",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md; clusters/maintenance-mode.md (fact sheet §3.6, §6 no. 8 and 42)",
     severity: Severity::Block,
     promise: None,
     when: When::Always,

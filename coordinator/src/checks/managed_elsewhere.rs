@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "managed-elsewhere",
     title: "nobody else manages the nodes",
-    source: "fact sheet §9",
+    source: "content/operate/kubernetes/upgrade (fact sheet §9)",
     severity: Severity::Block,
     promise: None,
     when: When::Before,

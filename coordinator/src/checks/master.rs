@@ -4,7 +4,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "master",
     title: "all agents see the same node as the cluster's master",
-    source: "fact sheet §6 no. 13",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §6 no. 13)",
     severity: Severity::Block,
     promise: Some("P2"),
     when: When::Always,

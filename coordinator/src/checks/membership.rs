@@ -8,7 +8,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "membership",
     title: "every node of the cluster has exactly one agent, and every agent answers",
-    source: "design §6; fact sheet §6 no. 12",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (design §6; fact sheet §6 no. 12)",
     severity: Severity::Block,
     promise: Some("P4"),
     when: When::Always,

@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "memory",
     title: "every node has the memory that the target asks for",
-    source: "fact sheet §5.3 (RS153192)",
+    source: "release notes 8.0.2-17 (fact sheet §5.3 (RS153192))",
     severity: Severity::Warn,
     promise: None,
     when: When::Planning,

@@ -4,7 +4,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "node-count",
     title: "the cluster has no more nodes than the vendor supports",
-    source: "fact sheet §6 no. 41",
+    source: "content/embeds/hardware-requirements-embed.md (fact sheet §6 no. 41)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -11,7 +11,7 @@ use crate::snapshot::Witness;
 pub(super) const CHECK: Check = Check {
     id: "os-support",
     title: "every version on the way is supported on every node's operating system",
-    source: "fact sheet §1.7, §6 no. 4",
+    source: "content/embeds/supported-platforms-embed.md (fact sheet §1.7, §6 no. 4)",
     severity: Severity::Block,
     promise: None,
     when: When::Planning,

@@ -6,7 +6,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "package",
     title: "the packages of all hops fit every node and can be had from it",
-    source: "fact sheet §1.5, §6 no. 3 (RS62197)",
+    source: "content/embeds/supported-platforms-embed.md (fact sheet §1.5, §6 no. 3 (RS62197))",
     severity: Severity::Block,
     promise: Some("P10"),
     when: When::Planning,

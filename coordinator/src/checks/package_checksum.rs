@@ -6,7 +6,7 @@ use crate::catalogue::{CatalogueEntry, VendorVerdict};
 pub(super) const CHECK: Check = Check {
     id: "package-checksum",
     title: "the packages' checksums are those the vendor has published",
-    source: "fact sheet §1.6, §6 no. 5",
+    source: "release notes (Downloads) (fact sheet §1.6, §6 no. 5)",
     severity: Severity::Block,
     promise: Some("P10"),
     when: When::Planning,

@@ -5,7 +5,7 @@ use crate::paths::{Hop, NoPath, Status};
 pub(super) const CHECK: Check = Check {
     id: "path",
     title: "the vendor supports every hop, and its packages are at hand",
-    source: "fact sheet §1.1, §1.4, §6 no. 1 and 2",
+    source: "content/embeds/rs-upgrade-paths.md (fact sheet §1.1, §1.4, §6 no. 1 and 2)",
     severity: Severity::Block,
     promise: Some("P3"),
     when: When::Planning,

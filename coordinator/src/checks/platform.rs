@@ -4,7 +4,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "platform",
     title: "the vendor builds packages for every node's operating system and architecture",
-    source: "fact sheet §1.5, §1.7, §6 no. 3 and 4",
+    source: "content/embeds/supported-platforms-embed.md (fact sheet §1.5, §1.7, §6 no. 3 and 4)",
     severity: Severity::Block,
     promise: None,
     when: When::Before,

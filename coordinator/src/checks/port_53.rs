@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "port-53",
     title: "nobody but the product uses port 53",
-    source: "fact sheet §5.1, §5.3, §6 no. 18",
+    source: "content/embeds/port-53.md (fact sheet §5.1, §5.3, §6 no. 18)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -5,7 +5,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "port-range",
     title: "the kernel hands out no ports that the product uses",
-    source: "fact sheet §5.3, §6 no. 18",
+    source: "content/embeds/port-collision-avoidance.md (fact sheet §5.3, §6 no. 18)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

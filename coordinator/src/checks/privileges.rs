@@ -9,7 +9,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "privileges",
     title: "the installer runs as root and with the umask it asks for",
-    source: "fact sheet §5.3, §6 no. 21 (RS63302, RS85369)",
+    source: "installing-upgrading/install/install-on-linux.md (fact sheet §5.3, §6 no. 21 (RS63302, RS85369))",
     severity: Severity::Block,
     promise: None,
     when: When::Before,

@@ -4,7 +4,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "quorum",
     title: "a majority of nodes stays up while one is upgraded",
-    source: "fact sheet §6 no. 12",
+    source: "content/embeds/hardware-requirements-embed.md (fact sheet §6 no. 12)",
     severity: Severity::Block,
     promise: Some("P4"),
     when: When::Always,

@@ -11,7 +11,7 @@ use crate::paths::Hop;
 pub(super) const CHECK: Check = Check {
     id: "redis-upgrade-policy",
     title: "databases on Redis 6.0 can be upgraded to a version that 7.8 brings",
-    source: "fact sheet §6 no. 10",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §6 no. 10)",
     severity: Severity::Block,
     promise: None,
     when: When::Planning,

@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "replica-ha",
     title: "the cluster waits longer for a lost node than an upgrade takes",
-    source: "fact sheet §6 no. 34",
+    source: "replica-ha.md (fact sheet §6 no. 34)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

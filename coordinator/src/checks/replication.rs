@@ -6,7 +6,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "replication",
     title: "all databases are replicated",
-    source: "fact sheet §5.3, §6 no. 14",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §5.3, §6 no. 14)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

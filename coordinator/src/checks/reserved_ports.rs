@@ -9,7 +9,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "reserved-ports",
     title: "nobody but the product uses a port that a version on the way reserves",
-    source: "fact sheet §1.4 (ports-7.8.2, ports-7.22.0, port-3357), §6 no. 17 (RS171340)",
+    source: "release notes 7.8, 7.22 and 8.0 (Reserved ports) (fact sheet §1.4 (ports-7.8.2, ports-7.22.0, port-3357), §6 no. 17 (RS171340))",
     severity: Severity::Block,
     promise: None,
     when: When::Planning,

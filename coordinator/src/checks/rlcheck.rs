@@ -8,7 +8,7 @@ use super::{Check, Context, Finding, Severity, Stage, When};
 pub(super) const CHECK: Check = Check {
     id: "rlcheck",
     title: "`rlcheck` passes on every node",
-    source: "fact sheet §2, §6 no. 6",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §2, §6 no. 6)",
     severity: Severity::Block,
     promise: Some("P4"),
     when: When::Always,

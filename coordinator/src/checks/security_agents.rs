@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "security-agents",
     title: "no program that is known to stand in an installer's way is running",
-    source: "fact sheet §6 no. 40",
+    source: "release notes 6.0 (fact sheet §6 no. 40)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

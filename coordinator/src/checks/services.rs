@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "services",
     title: "the product's services are running on every node",
-    source: "fact sheet §3.5, §3.8, §5.5",
+    source: "databases/connect/troubleshooting-guide.md (fact sheet §3.5, §3.8, §5.5)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

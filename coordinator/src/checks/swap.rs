@@ -5,7 +5,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "swap",
     title: "no node has swap",
-    source: "fact sheet §5.2, §5.3, §6 no. 19",
+    source: "installing-upgrading/install/prepare-install/_index.md (fact sheet §5.2, §5.3, §6 no. 19)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

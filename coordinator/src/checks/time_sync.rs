@@ -7,7 +7,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "time-sync",
     title: "a time service keeps every node's clock",
-    source: "fact sheet §6 no. 20",
+    source: "installing-upgrading/install/manage-installation-questions.md (fact sheet §6 no. 20)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

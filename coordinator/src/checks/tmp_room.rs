@@ -10,7 +10,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "tmp-room",
     title: "/tmp is as large as the vendor wants it, or shares the file system of the logs",
-    source: "fact sheet §5.3",
+    source: "plan-deployment/file-locations.md (fact sheet §5.3)",
     severity: Severity::Warn,
     promise: None,
     when: When::Before,

@@ -6,7 +6,7 @@ use super::{Check, Context, Finding, Severity, When};
 pub(super) const CHECK: Check = Check {
     id: "upgrade-mode",
     title: "the cluster is not in upgrade mode",
-    source: "fact sheet §5.3 (RS77319), §6 no. 36",
+    source: "release notes 6.4.2-30 (fact sheet §5.3 (RS77319), §6 no. 36)",
     severity: Severity::Warn,
     promise: None,
     when: When::Always,

@@ -7,7 +7,7 @@ use crate::paths::PathVerdict;
 pub(super) const CHECK: Check = Check {
     id: "versions",
     title: "every node's version is known, to itself and to the others",
-    source: "fact sheet §5.5, §6 no. 2",
+    source: "installing-upgrading/upgrading/upgrade-cluster.md (fact sheet §5.5, §6 no. 2)",
     severity: Severity::Block,
     promise: Some("P3"),
     when: When::Always,
