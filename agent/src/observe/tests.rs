@@ -211,6 +211,20 @@ async fn a_tool_that_hangs_is_named_and_holds_nobody() {
 }
 
 #[tokio::test]
+async fn a_status_that_gives_no_answer_is_not_asked_for_modules() {
+    let root = root();
+    let script = Script {
+        status: "exit 1".to_owned(),
+        other: "case \"$*\" in status*) touch \"$(dirname \"$0\")/asked\" ;; esac; exit 1",
+        ..Script::default()
+    };
+    let asked = Observe { facts: proto::Fact::ALL.to_vec(), ..Observe::default() };
+    let facts = Observer::new(script.install(root.path()), "/tmp".into()).observe(&asked).await;
+    assert!(facts.details.rows(proto::Fact::Modules).unwrap_err().contains("not asked"));
+    assert!(!root.path().join("opt/redislabs/bin/asked").exists(), "one that hangs would hang twice as long");
+}
+
+#[tokio::test]
 async fn rlcheck_is_told_to_go_on_and_to_retry() {
     let root = root();
     let rlcheck = "echo \"Running test: $*\"; echo 'ALL TESTS PASSED.'";

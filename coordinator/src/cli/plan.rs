@@ -31,7 +31,7 @@ impl Args {
     pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
         let client = context.client().await?;
         let answer = client.plan(self.cluster.to_string(), self.to.to_string(), self.accept.wire()).await?;
-        context.out.answer(&answer, render::plan_answer)?;
+        context.out.answer(&answer, |document| render::plan_answer(document, &self.to.to_string()))?;
         if let (Some(file), Some(plan)) = (&self.save, &answer.document.plan) {
             save(file, plan)?;
             context.out.tell(&format!(

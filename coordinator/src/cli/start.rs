@@ -31,20 +31,24 @@ pub(super) async fn make_plan(
             show(
                 context,
                 &Answer { document: PlanDocument { plan: Some(plan.clone()), ..answer.document }, ..answer },
+                &to.to_string(),
             )?;
             Ok(Planned::Ready(Box::new(plan)))
         }
         (PlanOutcome::Ready, None) => Err(Failure::bug("the coordinator answered a plan that is not there")),
         (outcome, _) => {
-            context.out.answer(&answer, render::plan_answer)?;
+            context.out.answer(&answer, |document| render::plan_answer(document, &to.to_string()))?;
             Ok(Planned::Over(plan::exit(outcome)))
         }
     }
 }
 
 /// A program gets the plan with the run's documents; a person sees it before anything starts.
-fn show(context: &mut Context, answer: &Answer<PlanDocument>) -> Result<(), Failure> {
-    if context.out.is_json() { Ok(()) } else { context.out.answer(answer, render::plan_answer) }
+fn show(context: &mut Context, answer: &Answer<PlanDocument>, to: &str) -> Result<(), Failure> {
+    if context.out.is_json() {
+        return Ok(());
+    }
+    context.out.answer(answer, |document| render::plan_answer(document, to))
 }
 
 /// Starts a run and follows it to its end.

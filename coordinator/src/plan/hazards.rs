@@ -18,6 +18,16 @@ pub(super) struct Hazards<'a> {
     judged: RefCell<BTreeMap<(Version, Version), bool>>,
 }
 
+/// What becomes of a database that a hop's target has no Redis for.
+enum Stranded {
+    /// There is none.
+    None,
+    /// It can be upgraded before the hop, on the version the cluster has now.
+    CanBeUpgraded,
+    /// Only a stop on the way brings a Redis that it can be upgraded to.
+    NeedsAStop,
+}
+
 impl<'a> Hazards<'a> {
     pub(super) fn of(wanted: &Wanted<'a>, installed: &BTreeSet<Version>) -> Self {
         let rows = wanted.snapshot.views().flat_map(|(_, view)| &view.databases);
@@ -32,19 +42,30 @@ impl<'a> Hazards<'a> {
 
     /// Whether a hop would be stopped by an advisory, or by a database that its target has no Redis for.
     pub(super) fn on(&self, from: Version, to: Version) -> bool {
-        *self.judged.borrow_mut().entry((from, to)).or_insert_with(|| self.judge(from, to))
+        !matches!(self.stranded(from, to), Stranded::None) || self.beyond_the_databases(from, to)
     }
 
-    fn judge(&self, from: Version, to: Version) -> bool {
+    /// The same, except for databases that can be upgraded before the hop: another stop would not do that for anybody.
+    pub(super) fn worth_a_stop(&self, from: Version, to: Version) -> bool {
+        matches!(self.stranded(from, to), Stranded::NeedsAStop) || self.beyond_the_databases(from, to)
+    }
+
+    fn beyond_the_databases(&self, from: Version, to: Version) -> bool {
         let Wanted { advisories, snapshot, .. } = self.wanted;
-        self.strands_a_database(from, to) || advisories.hazardous(snapshot, from, to, &self.accepted)
+        let judge = || advisories.hazardous(snapshot, from, to, &self.accepted);
+        *self.judged.borrow_mut().entry((from, to)).or_insert_with(judge)
     }
 
     /// Only the first hop finds databases as they are now: between hops they can be upgraded.
-    fn strands_a_database(&self, from: Version, to: Version) -> bool {
+    fn stranded(&self, from: Version, to: Version) -> Stranded {
         let first = self.lowest == Some(from) && !self.accepted.contains("database-versions");
-        let bundled = self.wanted.table.bundled(to).filter(|_| first);
-        bundled.is_some_and(|bundled| self.redis.iter().any(|redis| !bundled.versions.contains(redis)))
+        let Some(bundled) = self.wanted.table.bundled(to).filter(|_| first) else { return Stranded::None };
+        if self.redis.iter().all(|redis| bundled.versions.contains(redis)) {
+            return Stranded::None;
+        }
+        let now = self.wanted.table.bundled(from);
+        let common = now.is_some_and(|now| now.versions.iter().any(|redis| bundled.versions.contains(redis)));
+        if common { Stranded::CanBeUpgraded } else { Stranded::NeedsAStop }
     }
 }
 

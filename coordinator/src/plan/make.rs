@@ -120,13 +120,27 @@ impl<'a> Planner<'a> {
         let fits = |version: &Version| witnesses.iter().all(|witness| self.fits(witness, *version));
         let fitting: BTreeSet<Version> = all.iter().copied().filter(fits).collect();
         let hazards = Hazards::of(&self.wanted, installed);
-        let avoid = |from, to| hazards.on(from, to);
-        let find = |at_hand| find_path_for(self.wanted.table, installed, self.wanted.target, at_hand, &avoid);
+        let find = |at_hand| self.way(&hazards, installed, at_hand);
         let best = find(&fitting);
         match best {
             Err(NoPath::MissingPackages { .. }) => find(&all).or(best),
             found => found,
         }
+    }
+
+    /// Around hazards, but with no more stops for a database that can be upgraded before the first one: there the check
+    /// `database-versions` says so before anything is installed.
+    fn way(
+        &self,
+        hazards: &Hazards<'_>,
+        installed: &BTreeSet<Version>,
+        at_hand: &BTreeSet<Version>,
+    ) -> Result<UpgradePath, NoPath> {
+        let Wanted { table, target, .. } = self.wanted;
+        let around = find_path_for(table, installed, target, at_hand, &|from, to| hazards.on(from, to))?;
+        let straight =
+            find_path_for(table, installed, target, at_hand, &|from, to| hazards.worth_a_stop(from, to))?;
+        Ok(if straight.hops.len() < around.hops.len() { straight } else { around })
     }
 
     fn fits(&self, witness: &Witness<'_>, version: Version) -> bool {

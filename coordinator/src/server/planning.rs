@@ -173,8 +173,10 @@ impl Core {
     /// lease, so that what was true when it was made is true when it is begun.
     async fn still_true(&self, plan: &Plan, epoch: Epoch) -> Result<(), Failure> {
         let stale = |why: String| {
-            let remedy =
-                format!("ratchet plan {} --to {}   # and look at it again", plan.cluster, plan.target);
+            let remedy = format!(
+                "ratchet plan {} --to {} --save FILE   # and look at it again",
+                plan.cluster, plan.target
+            );
             Failure::operator("stale-plan", "the plan no longer fits the cluster", remedy).because(why)
         };
         let now = self.planned(plan.cluster.as_str(), plan.target, &plan.accepted).await?;
@@ -210,11 +212,12 @@ fn run_id(plan: &Plan, at: Timestamp) -> Result<RunId, Failure> {
 }
 
 fn blocked_summary(cluster: &str, to: Version, findings: &[Finding]) -> String {
-    let count = |verdict: Verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    let (blocks, unknown) = (count(Verdict::Block), count(Verdict::CannotTell));
-    format!(
-        "{cluster} cannot be upgraded to {to} now: {blocks} in the way, {unknown} not known; nothing was changed"
-    )
+    let count = |verdict: Verdict| {
+        findings.iter().filter(|finding| finding.blocks() && finding.verdict == verdict).count()
+    };
+    let parts = [(count(Verdict::Block), "in the way"), (count(Verdict::CannotTell), "not known")];
+    let some = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    format!("{cluster} cannot be upgraded to {to} now: {}", some.collect::<Vec<_>>().join(", "))
 }
 
 fn plural(count: usize, word: &str) -> String {

@@ -16,18 +16,35 @@ pub fn check(document: &CheckDocument) -> String {
 
 /// How many there are of each severity, then what needs attention first, and last which checks passed.
 pub(super) fn findings(findings: &[Finding]) -> String {
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(weight(finding)));
-    let (passed, noted): (Vec<&Finding>, Vec<&Finding>) =
-        sorted.into_iter().partition(|finding| finding.verdict == Verdict::Pass);
+    let (passed, noted) = sorted(findings);
     let mut names: Vec<&str> = passed.iter().map(|finding| finding.check.as_str()).collect();
     names.dedup();
     let mut out = format!("  {}\n", counts(&noted, names.len()));
-    out.extend(together(&noted).iter().map(|(finding, checks)| told(finding, checks)));
+    out.extend(together(&noted).iter().map(told));
     if !names.is_empty() {
         out.push_str(&bullet(&good("✓"), &format!("passed: {}", names.join(", "))));
     }
     out
+}
+
+/// Only what stands in the way, so that it is not lost among everything else; `all` is the command that tells the rest.
+pub(super) fn in_the_way(findings: &[Finding], all: &str) -> String {
+    let (passed, mut noted) = sorted(findings);
+    let counted = counts(&noted, passed.len());
+    let every = noted.len();
+    noted.retain(|finding| finding.blocks());
+    let mut out: String = together(&noted).iter().map(told).collect();
+    if noted.len() < every {
+        out.push_str(&bullet("…", &format!("all that was found ({counted}): {}", command(all))));
+    }
+    out
+}
+
+/// What passed, and everything else in the order in which it is told.
+fn sorted(findings: &[Finding]) -> (Vec<&Finding>, Vec<&Finding>) {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(weight(finding)));
+    sorted.into_iter().partition(|finding| finding.verdict == Verdict::Pass)
 }
 
 /// How near the top it stands.
@@ -42,35 +59,60 @@ fn counts(noted: &[&Finding], passed: usize) -> String {
         (standing(Verdict::Block), "blocked"),
         (standing(Verdict::CannotTell), "cannot tell"),
         (count(&|finding| finding.accepted.is_some()), "accepted"),
-        (count(&|finding| finding.verdict == Verdict::Warn), "warning"),
-        (count(&|finding| finding.verdict == Verdict::Info), "note"),
+        (count(&|finding| finding.verdict == Verdict::Warn), "warning(s)"),
+        (count(&|finding| finding.verdict == Verdict::Info), "note(s)"),
         (passed, "passed"),
     ];
-    let plural = |count: usize, what: &str| match what {
-        "warning" | "note" if count != 1 => format!("{count} {what}s"),
-        _ => format!("{count} {what}"),
-    };
-    let told = groups.iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(*count, what));
+    let some = groups.iter().filter(|(count, _)| *count > 0);
+    let told = some
+        .map(|(count, what)| format!("{count} {}", what.replace("(s)", if *count == 1 { "" } else { "s" })));
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// One line for checks that found the very same: a cluster nobody can see would fill the screen otherwise.
-fn together<'a>(findings: &[&'a Finding]) -> Vec<(&'a Finding, Vec<&'a str>)> {
-    let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
+/// What several checks found on several nodes, told once.
+struct Told<'a> {
+    finding: &'a Finding,
+    checks: Vec<&'a str>,
+    /// All that it was found on.
+    on: Vec<&'a Finding>,
+}
+
+/// One line for checks that found the very same, and one for the nodes that a check found the very same on: a cluster
+/// nobody can see would fill the screen otherwise.
+fn together<'a>(findings: &[&'a Finding]) -> Vec<Told<'a>> {
+    let mut groups: Vec<Told<'a>> = Vec::new();
     for finding in findings {
-        match groups.iter_mut().find(|(first, _)| is_same(first, finding)) {
-            Some((_, checks)) => checks.push(&finding.check),
-            None => groups.push((finding, vec![&finding.check])),
+        match groups.iter_mut().find(|group| is_same(group.finding, finding)) {
+            Some(group) => group.checks.push(&finding.check),
+            None => groups.push(Told { finding, checks: vec![&finding.check], on: vec![finding] }),
         }
     }
-    groups
+    let mut merged: Vec<Told<'a>> = Vec::new();
+    for group in groups {
+        match merged.iter_mut().find(|other| is_same_elsewhere(other, &group)) {
+            Some(other) => other.on.extend(group.on),
+            None => merged.push(group),
+        }
+    }
+    merged
+}
+
+/// The same checks found the same in another place.
+fn is_same_elsewhere(one: &Told<'_>, other: &Told<'_>) -> bool {
+    let anywhere = |finding: &Finding| Finding { node: None, agent: None, ..finding.clone() };
+    let kind =
+        |finding: &Finding| (finding.node.is_some(), finding.node.is_none() && finding.agent.is_some());
+    kind(one.finding) == kind(other.finding)
+        && one.checks == other.checks
+        && anywhere(one.finding) == anywhere(other.finding)
 }
 
 /// The same in all but the check that found it. Where a fact is missing and nothing stands in the way for it, the fact
 /// counts, and not what each check would have made of it: `ratchet why ID` tells that.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     if is_unknown(one) && is_unknown(other) {
-        return (one.verdict, &one.saw) == (other.verdict, &other.saw);
+        return (one.verdict, &one.saw, one.node, &one.agent)
+            == (other.verdict, &other.saw, other.node, &other.agent);
     }
     let told = |finding: &Finding| Finding { check: String::new(), source: String::new(), ..finding.clone() };
     told(one) == told(other)
@@ -81,7 +123,8 @@ fn is_unknown(finding: &Finding) -> bool {
     !finding.verdict.blocks() && finding.saw.starts_with("cannot tell")
 }
 
-fn told(finding: &Finding, checks: &[&str]) -> String {
+fn told(told: &Told<'_>) -> String {
+    let Told { finding, checks, on } = told;
     let mark = match (finding.verdict, &finding.accepted) {
         (_, Some(_)) => caution("! accepted:"),
         (Verdict::Pass, None) => good("✓"),
@@ -90,7 +133,7 @@ fn told(finding: &Finding, checks: &[&str]) -> String {
         (Verdict::CannotTell, None) => bad("? cannot tell:"),
         (Verdict::Block, None) => bad("✗ blocked:"),
     };
-    let mut text = format!("{}{} [{}]", place(finding), printable(&finding.saw), checks.join(", "));
+    let mut text = format!("{}{} [{}]", places(on), printable(&finding.saw), checks.join(", "));
     let mut line = |name: &str, value: &str| text.push_str(&format!("\n{name:<5}{value}"));
     if let Some(reason) = &finding.accepted {
         line("for:", &printable(reason));
@@ -109,11 +152,18 @@ fn told(finding: &Finding, checks: &[&str]) -> String {
     bullet(&mark, &text)
 }
 
-fn place(finding: &Finding) -> String {
-    match (finding.node, &finding.agent) {
-        (Some(NodeUid(uid)), _) => format!("node {uid}: "),
-        (None, Some(agent)) => format!("{agent}: "),
-        (None, None) => String::new(),
+/// Every place that something was found in: nodes, or agents that no node is known of.
+fn places(on: &[&Finding]) -> String {
+    let mut nodes: Vec<u32> = on.iter().filter_map(|finding| finding.node.map(|NodeUid(uid)| uid)).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let listed = nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let agents: Vec<&str> = on.iter().filter_map(|finding| finding.agent.as_deref()).collect();
+    match nodes.len() {
+        0 if agents.is_empty() => String::new(),
+        0 => format!("{}: ", agents.join(", ")),
+        1 => format!("node {listed}: "),
+        _ => format!("nodes {listed}: "),
     }
 }
 
@@ -151,6 +201,38 @@ mod tests {
         let text = anstream::adapter::strip_str(&check(&document)).to_string();
         assert!(text.contains("node 2: df failed [disk, clocks]"), "{text}");
         assert!(text.contains("node 3: df failed [clocks]"), "{text}");
+    }
+
+    #[test]
+    fn the_same_on_several_nodes_is_told_once() {
+        let mut document = sample::check();
+        let shard = document.findings.iter().find(|finding| finding.check == "health").unwrap().clone();
+        document.findings.push(Finding { node: Some(NodeUid(1)), ..shard.clone() });
+        document.findings.push(Finding { node: None, ..shard });
+        let text = anstream::adapter::strip_str(&check(&document)).to_string();
+        assert!(text.contains("3 blocked, 1 cannot tell, 1 warning, 1 passed"), "{text}");
+        assert!(text.contains("✗ blocked: nodes 1, 3: redis:4 is DOWN [health]"), "{text}");
+        assert!(text.contains("✗ blocked: redis:4 is DOWN [health]"), "{text}");
+    }
+
+    #[test]
+    fn a_refusal_tells_what_stands_in_the_way_and_where_the_rest_is() {
+        let mut document = sample::check();
+        let again =
+            document.findings.iter().find(|finding| finding.verdict == Verdict::Warn).unwrap().clone();
+        document.findings.push(Finding { check: "other".to_owned(), saw: "another".to_owned(), ..again });
+        let all = "ratchet check orders --to 7.4.6-22";
+        let text = anstream::adapter::strip_str(&in_the_way(&document.findings, all)).to_string();
+        insta::assert_snapshot!(text, @r"
+          ✗ blocked: node 3: redis:4 is DOWN [health]
+            do:  rladmin status shards
+            see: the vendor's guide
+          ? cannot tell: node 2: df failed [disk]
+            why: room is needed
+            do:  see `df /var`
+            see: the vendor's guide
+          … all that was found (1 blocked, 1 cannot tell, 2 warnings, 1 passed): ratchet check orders --to 7.4.6-22
+        ");
     }
 
     #[test]

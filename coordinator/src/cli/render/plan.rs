@@ -3,7 +3,7 @@
 use comfy_table::Cell;
 use proto::{NodeUid, Package};
 
-use super::findings::findings;
+use super::findings::{findings, in_the_way};
 use super::style::{bullet, caution, command, good, heading};
 use super::table::{cell, table};
 use super::units::duration;
@@ -11,19 +11,20 @@ use super::{bytes, printable};
 use crate::documents::{ExpectedRow, PlanDocument, PlanOutcome};
 use crate::plan::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 
-/// The answer to `plan`.
-pub fn plan_answer(document: &PlanDocument) -> String {
+/// The answer to `plan` to a version.
+pub fn plan_answer(document: &PlanDocument, to: &str) -> String {
     let summary = printable(&document.summary);
     match (document.outcome, &document.plan) {
         (PlanOutcome::Ready, Some(of)) => {
             let digest = document.digest.as_deref().unwrap_or("not known");
             let time = document.expected.as_ref().map_or_else(not_measured, expected);
-            format!("{}\n{summary}\n{time}\nplan digest {digest}\n", plan(of))
+            format!("{}\n{summary}\n{time}\nplan digest {digest}\n{}", plan(of), judged_by(of))
         }
         (PlanOutcome::NothingToDo, _) => format!("{}: {}\n", document.cluster, good(&summary)),
         (PlanOutcome::Ready | PlanOutcome::Blocked, _) => {
             let lead = super::style::bad("blocked, and nothing was changed");
-            format!("{}: {lead}\n{summary}\n{}", document.cluster, findings(&document.findings))
+            let all = format!("ratchet check {} --to {to}", document.cluster);
+            format!("{}: {lead}\n{summary}\n{}", document.cluster, in_the_way(&document.findings, &all))
         }
     }
 }
@@ -48,6 +49,13 @@ pub fn plan(plan: &Plan) -> String {
         "A running install is never cut off; `pause` and Ctrl-C take effect between turns.",
     ));
     out
+}
+
+/// The data that it was judged by: `ratchet paths` names the same digest.
+fn judged_by(plan: &Plan) -> String {
+    let advisories =
+        plan.advisories_digest.map(|digest| format!(", advisories {}", digest.short())).unwrap_or_default();
+    format!("judged by: table of upgrade paths {}{advisories}\n", plan.table_digest.short())
 }
 
 fn expected(row: &ExpectedRow) -> String {
@@ -120,7 +128,7 @@ mod tests {
         let mut answer = sample::plan_answer();
         let grace = PlannedSetting { setting: proto::Setting::ReplicaHaGracePeriod, wanted: 3600 };
         answer.plan.as_mut().unwrap().settings.push(grace);
-        let text = anstream::adapter::strip_str(&plan_answer(&answer)).to_string();
+        let text = anstream::adapter::strip_str(&plan_answer(&answer, "7.4.6-22")).to_string();
         insta::assert_snapshot!(text, @r"
         Upgrade orders to 7.4.6-22
           1 warning, 1 passed
@@ -151,6 +159,7 @@ mod tests {
         2 turns in 1 hop
         expected time: 10m 24s in all, 5m 12s a turn (the middle of 9 measured on this cluster; the longest took 8m 20s); fetching comes before
         plan digest cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+        judged by: table of upgrade paths abababababab
         ");
     }
 }

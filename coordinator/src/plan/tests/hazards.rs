@@ -90,6 +90,20 @@ fn a_stop_that_brings_no_redis_for_a_database_is_gone_around() {
 }
 
 #[test]
+fn no_stop_is_added_for_a_database_that_can_be_upgraded_before_the_first_hop() {
+    let at_hand = ["7.4.6-22", "7.8.6-60", "7.22.0-95"];
+    let mut snapshot = cluster(&["7.4.2-54"; 3], &at_hand);
+    snapshot.every_view(|view| view.databases[0].redis_version = Some("6.0.16".to_owned()));
+    for to in ["7.8.6-60", "7.22.0-95"] {
+        let Planned::Blocked { findings } = plan(&snapshot, to, &at_hand, &[]) else { panic!("{to}") };
+        let blocking: Vec<&Finding> = findings.iter().filter(|finding| finding.blocks()).collect();
+        let [only] = blocking.as_slice() else { panic!("{blocking:#?}") };
+        assert_eq!(only.check, "database-versions");
+        assert!(only.remedy.as_deref().is_some_and(|remedy| remedy.starts_with("rladmin upgrade db db:1")));
+    }
+}
+
+#[test]
 fn a_plan_remembers_what_it_was_judged_by() {
     let snapshot = cluster(&["7.4.2-54"; 3], &["7.4.6-22"]);
     let Planned::Plan(plan) = plan(&snapshot, "7.4.6-22", &["7.4.6-22"], &[]) else { panic!() };
