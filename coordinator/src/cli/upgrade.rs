@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "VERSION", required_unless_present = "plan", requires = "cluster")]
     to: Option<Version>,
     /// Carry out this plan, saved by `ratchet plan --save`, or nothing
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "to"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "to", "accept"])]
     plan: Option<PathBuf>,
     /// Start without asking
     #[arg(long)]

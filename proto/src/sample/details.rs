@@ -65,6 +65,8 @@ fn table(fact: Fact, uid: NodeUid) -> Vec<Row> {
             ("upgrade_mode", "false"),
             ("min_control_TLS_version", "1.2"),
             ("min_data_TLS_version", "1.2"),
+            ("control_cipher_suites", "HIGH:!3DES:!aDH"),
+            ("data_cipher_list", "HIGH:!3DES:!aDH"),
         ])],
         Fact::ClusterPolicy => vec![row(&[
             ("redis_upgrade_policy", "major"),

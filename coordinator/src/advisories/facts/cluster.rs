@@ -105,3 +105,18 @@ fn tls_of(details: &Details) -> Result<Dotted, String> {
         details.cell(Fact::Cluster, "min_sentinel_TLS_version").map(read).unwrap_or(Ok(data.clone()))?;
     Ok(control.min(data).min(sentinel))
 }
+
+/// Lists of ciphers as OpenSSL writes them: `!` and `-` take out what is named, everything else lets it in.
+pub(super) fn old_ciphers(place: &Place<'_>) -> Result<Value, String> {
+    place.of_cluster(lets_in_old_ones).map(Value::Flag)
+}
+
+fn lets_in_old_ones(details: &Details) -> Result<bool, String> {
+    let control = details.cell(Fact::Cluster, "control_cipher_suites")?;
+    let data = details.cell(Fact::Cluster, "data_cipher_list")?;
+    let mut ciphers = [control, data].into_iter().flat_map(|list| list.split([':', ',', ' ']));
+    Ok(ciphers.any(|cipher| {
+        let cipher = cipher.trim().to_ascii_uppercase();
+        !cipher.starts_with(['!', '-']) && ["RC4", "3DES", "DES-CBC3"].iter().any(|old| cipher.contains(old))
+    }))
+}

@@ -90,6 +90,13 @@ pub const ALL: &[NamedFact] = &[
         cluster::lowest_tls,
     ),
     named(
+        "ciphers.old",
+        Scope::Cluster,
+        Kind::Flag,
+        "whether RC4 or 3DES is let in by name",
+        cluster::old_ciphers,
+    ),
+    named(
         "ldap",
         Scope::Cluster,
         Kind::Flag,

@@ -61,6 +61,7 @@ fn what_cannot_be_read_is_not_known() {
             "tls.lowest",
             with(Fact::Cluster, &[("min_control_TLS_version", "TLS"), ("min_data_TLS_version", "1.2")]),
         ),
+        ("ciphers.old", with(Fact::Cluster, &[("control_cipher_suites", "HIGH")])),
         ("parallel-shards-upgrade", with(Fact::ClusterPolicy, &[("parallel_shards_upgrade", "2")])),
         (
             "proxy-certificate-comments",
@@ -100,6 +101,21 @@ fn modules_are_known_from_either_source() {
         neither.facts(index).details.0.remove(&Fact::DatabaseModules);
     }
     assert!(told_by(&neither, "database.modules").is_err());
+}
+
+#[test]
+fn old_ciphers_count_where_they_are_let_in_and_not_where_they_are_taken_out() {
+    let old = |control: &str, data: &str| {
+        let cells = [("control_cipher_suites", control), ("data_cipher_list", data)];
+        told_by(&with(Fact::Cluster, &cells), "ciphers.old").unwrap().unwrap().to_string()
+    };
+    let usual = "HIGH:!3DES:!aDH";
+    let no = old(usual, usual);
+    assert_eq!(old("ECDHE-RSA-AES128-GCM-SHA256", "HIGH:-RC4:!3des"), no);
+    for list in ["HIGH:RC4", "ECDHE-RSA-RC4-SHA", "AES128-SHA,DES-CBC3-SHA", "HIGH 3DES", "high:rc4-md5"] {
+        assert_ne!(old(usual, list), no, "{list}");
+        assert_ne!(old(list, usual), no, "{list}");
+    }
 }
 
 #[test]
