@@ -1,6 +1,6 @@
 //! The contract between the agent and the coordinator: the vocabulary both sides share, the `.proto` files, and the
 //! conversions between the two. Nothing in here reads or changes the world, but for [`transport`], which listens and
-//! dials, and [`HookRunner`], which runs the operator's own programs.
+//! dials, and for [`process`] and [`HookRunner`], which run programs.
 
 mod claim;
 mod clock;
@@ -15,6 +15,7 @@ mod hook;
 mod ids;
 mod package;
 pub mod pb;
+pub mod process;
 pub mod sample;
 mod setting;
 mod step;

@@ -1,23 +1,15 @@
 //! Running programs: a clean environment, no terminal, captured output, and an end for every one of them.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use proto::ProgramFailure;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use proto::process::{self, Ending, Keep, Limits, SYSTEM_PATH};
 
 pub use super::outcome::Output;
 use super::outcome::failure;
-
-const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// How long output is still awaited after a program ended: its pipes may be held open by something it left behind.
-const AFTER_EXIT: Duration = Duration::from_millis(500);
 
 /// A program to run.
 #[derive(Clone, Debug)]
@@ -79,117 +71,22 @@ impl Programs for SystemPrograms {
     }
 }
 
-/// Why a started program has no output that could be used.
-enum Broken {
-    TooMuch,
-    Io(io::Error),
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
 async fn run(call: Call, cap: usize) -> Result<Output, ProgramFailure> {
     let argv = call.argv();
-    let spawned = spawn(&call).await;
-    let mut child =
-        spawned.map_err(|error| failure(argv.clone(), format!("could not be started: {error}"), "", ""))?;
-    let mut group = Group(child.id());
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let ended = tokio::time::timeout(call.deadline, collect(&mut child, &mut out, &mut err, cap)).await;
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned());
-    let status = match ended {
-        Ok(Ok(status)) => {
-            group.0 = None;
-            return Ok(Output { argv, status, stdout, stderr });
-        }
-        Ok(Err(Broken::TooMuch)) => format!("it printed more than {cap} bytes and was killed"),
-        Ok(Err(Broken::Io(error))) => format!("its output could not be read: {error}"),
-        Err(_) => format!("no answer within {:?}; it was killed", call.deadline),
+    let mut command = process::clean(&call.program, &call.path());
+    command.args(&call.args).env("HOME", "/root");
+    let limits = Limits { time: call.deadline, stdout: cap, stderr: Keep::All(cap) };
+    let ran = process::run(command, None, limits).await;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&ran.stdout), text(&ran.stderr));
+    let status = match ran.ending {
+        Ending::Ended(status) => return Ok(Output { argv, status, stdout, stderr }),
+        Ending::TooMuch => format!("it printed more than {cap} bytes and was killed"),
+        Ending::NotStarted(error) => format!("could not be started: {error}"),
+        Ending::Lost(error) => format!("its output could not be read: {error}"),
+        Ending::Overdue => format!("no answer within {:?}; it was killed", call.deadline),
     };
-    group.kill();
-    // A killed process ends at once; what cannot even be killed must not hold the agent.
-    let _ = tokio::time::timeout(AFTER_EXIT, child.wait()).await;
     Err(failure(argv, status, &stdout, &stderr))
-}
-
-/// Starts the program. During an upgrade its file may just be being written, which passes.
-async fn spawn(call: &Call) -> io::Result<Child> {
-    for _ in 0..20 {
-        match command(call).spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
-                tokio::time::sleep(Duration::from_millis(25)).await;
-            }
-            other => return other,
-        }
-    }
-    command(call).spawn()
-}
-
-fn command(call: &Call) -> Command {
-    let mut command = Command::new(&call.program);
-    command.args(&call.args).env_clear().env("PATH", call.path());
-    command.env("TERM", "dumb").env("LANG", "C").env("HOME", "/root").current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.process_group(0).kill_on_drop(true);
-    command
-}
-
-async fn collect(
-    child: &mut Child,
-    out: &mut Vec<u8>,
-    err: &mut Vec<u8>,
-    cap: usize,
-) -> Result<ExitStatus, Broken> {
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let reading = async { tokio::try_join!(drain(stdout, out, cap), drain(stderr, err, cap)).map(drop) };
-    tokio::pin!(reading);
-    let mut read_all = false;
-    let status = loop {
-        tokio::select! {
-            status = child.wait() => break status?,
-            result = &mut reading, if !read_all => {
-                result?;
-                read_all = true;
-            }
-        }
-    };
-    if !read_all && let Ok(result) = tokio::time::timeout(AFTER_EXIT, reading).await {
-        result?;
-    }
-    Ok(status)
-}
-
-async fn drain(source: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>, cap: usize) -> Result<(), Broken> {
-    let Some(mut source) = source else { return Ok(()) };
-    while source.read_buf(into).await? > 0 {
-        if into.len() > cap {
-            return Err(Broken::TooMuch);
-        }
-    }
-    Ok(())
-}
-
-/// The process group of a program that has not ended; killed whole, also when its future is dropped.
-struct Group(Option<u32>);
-
-impl Group {
-    fn kill(&mut self) {
-        let id = self.0.take().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-        if let Some(id) = id {
-            // It may have ended in this very moment, which is what is wanted.
-            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }
 
 #[cfg(test)]
