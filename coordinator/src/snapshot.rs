@@ -63,6 +63,13 @@ impl Snapshot {
         of_node.next().is_none().then_some(only)
     }
 
+    /// Whether a node's own agent says that it has no maintenance snapshot; `None` if that agent did not answer. One that takes
+    /// no shards and has none is quorum-only (fact sheet §3.6); where snapshots cannot be listed nobody can say so.
+    pub fn is_free_of_maintenance(&self, uid: NodeUid) -> Option<bool> {
+        let snapshots = &self.node(uid)?.facts.snapshots;
+        Some(snapshots.known().is_some_and(Vec::is_empty))
+    }
+
     /// The address of a node's agent.
     pub fn agent_of(&self, uid: NodeUid) -> Option<&str> {
         self.node(uid).map(|witness| witness.agent)

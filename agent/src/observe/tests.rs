@@ -174,6 +174,34 @@ async fn each_check_fails_in_its_own_words() {
     assert!(failure.cause.unwrap().contains("migrate"));
 }
 
+/// A cluster in which node 3 takes no shards, and what `rladmin` says of it beyond that.
+fn idle(other: &'static str) -> Script {
+    let idle = STATUS.replace("0/100  6", "0/0    6");
+    assert_ne!(idle, STATUS);
+    Script { status: format!("cat <<'END'\n{idle}END"), other, ..Script::default() }
+}
+
+#[tokio::test]
+async fn a_node_that_takes_no_shards_passes_only_where_the_product_calls_it_quorum_only() {
+    let root = root();
+    let quorum_only = "case \"$*\" in 'info node 3') printf 'Command Output: node:3\\n  quorum only: enabled\\n';; \
+                       'node 3 snapshot list') ;; *) exit 1;; esac";
+    checks(&idle(quorum_only).install(root.path()), 0).await.unwrap();
+    let others = [
+        "echo \"ERROR: invalid token\"; exit 1",
+        "true",
+        "case \"$*\" in 'info node 3') printf 'Command Output: node:3\\n  quorum only: disabled\\n';; esac",
+        "case \"$*\" in 'info node 3') printf 'Command Output: node:3\\n  quorum only: enabled\\n';; \
+         *) echo 'Name: maintenance_mode_1 Node: 3';; esac",
+        "case \"$*\" in 'info node 3') printf 'Command Output: node:3\\n  quorum only: enabled\\n';; *) exit 1;; esac",
+    ];
+    for other in others {
+        let failure = failed_checks(idle(other)).await;
+        assert_eq!(failure.id, "cluster-not-healthy", "{other}");
+        assert!(failure.cause.unwrap().contains("node:3: takes no shards"), "{other}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_cannot_be_used_fails_the_check() {
     let unusable = [

@@ -23,6 +23,11 @@ pub fn judge_watch(run: &Run, snapshot: &Snapshot) -> Vec<Breach> {
         foreign_hands(run, &witness, &mut note);
         if let Some(view) = witness.facts.view.known() {
             ill_health(view, away, &mut note);
+            // The node whose turn it is is not asked; its own check is.
+            let others = view.idle_nodes().filter(|uid| Some(*uid) != turn.map(|turn| turn.node));
+            others.filter(|uid| snapshot.is_free_of_maintenance(*uid) == Some(false)).for_each(|uid| {
+                note(uid.to_string(), "takes no shards, and may be in maintenance mode".to_owned());
+            });
         }
     }
     once_each(breaches)

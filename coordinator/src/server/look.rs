@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use jiff::Timestamp;
 use proto::wire::Observe;
-use proto::{Fact, Failure, NodeFacts, NodeUid, Probe, RunnerKind, Version};
+use proto::{Fact, Failure, NodeFacts, Probe, RunnerKind, Version};
 
 use super::Core;
 use crate::checks::{Acceptance, Context, Finding, Stage, blocked, check_all};
@@ -116,9 +116,11 @@ fn problems(snapshot: &Snapshot) -> Vec<String> {
                 view.faults()
                     .into_iter()
                     .for_each(|problem| note(format!("{}: {}", problem.subject, problem.saw)));
-                view.idle_nodes().filter(|uid| !has_no_snapshot(snapshot, *uid)).for_each(|uid| {
-                    note(format!("{uid}: takes no shards, and may be in maintenance mode"));
-                });
+                view.idle_nodes().filter(|uid| snapshot.is_free_of_maintenance(*uid) != Some(true)).for_each(
+                    |uid| {
+                        note(format!("{uid}: takes no shards, and may be in maintenance mode"));
+                    },
+                );
             }
             Ok(Err(reason)) => note(format!("{} cannot see its cluster: {reason}", report.address)),
             Err(failure) => note(failure.to_string()),
@@ -133,12 +135,6 @@ fn problems(snapshot: &Snapshot) -> Vec<String> {
         note("no agent is configured".to_owned());
     }
     problems
-}
-
-/// Whether a node's own agent says that it has no maintenance snapshot: one that takes no shards is quorum-only then.
-fn has_no_snapshot(snapshot: &Snapshot, uid: NodeUid) -> bool {
-    let snapshots = snapshot.node(uid).map(|witness| &witness.facts.snapshots);
-    snapshots.and_then(Probe::known).is_some_and(Vec::is_empty)
 }
 
 fn node_row(report: &AgentReport, snapshot: &Snapshot) -> NodeRow {

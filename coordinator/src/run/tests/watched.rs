@@ -1,7 +1,7 @@
 //! The watch over the cluster: what it takes for a breach, and what a breach stops (promise P4).
 
 use jiff::Timestamp;
-use proto::{Failure, Health, NodeUid, StepKind};
+use proto::{Failure, Health, NodeUid, Probe, StepKind};
 
 use super::world::{Fate, World, v};
 use crate::run::{Action, Breach, Event, Phase, Request, StepOrder, decide, judge_watch, next};
@@ -142,6 +142,29 @@ fn before_the_install_everything_that_is_not_ok_is_a_breach() {
 }
 
 #[test]
+fn maintenance_mode_is_a_breach_and_a_quorum_only_node_is_none() {
+    let world = before(StepKind::Check);
+    let idle = |snapshot: &mut Snapshot| snapshot.every_view(|view| view.nodes[2].max_shards = Some(0));
+    assert_eq!(sees(&world, idle), [""; 0], "it has no snapshot: it is quorum-only");
+    let in_maintenance = |snapshot: &mut Snapshot| {
+        snapshot.facts(2).snapshots = Probe::Known(vec!["maintenance_mode_1".to_owned()]);
+    };
+    let seen = "node:3: is in maintenance mode: it has the snapshot maintenance_mode_1 (seen by node:3)";
+    assert_eq!(sees(&world, in_maintenance), [seen]);
+    let nobody_can_say = |snapshot: &mut Snapshot| {
+        idle(snapshot);
+        snapshot.facts(2).snapshots = Probe::Unsupported("no such command".to_owned());
+    };
+    let seen = "node:3: takes no shards, and may be in maintenance mode (seen by node:2)";
+    assert_eq!(sees(&world, nobody_can_say), [seen]);
+    let silent = |snapshot: &mut Snapshot| {
+        idle(snapshot);
+        snapshot.agents[2].answer = Err(Failure::retry("unreachable", "no answer"));
+    };
+    assert_eq!(sees(&world, silent), [""; 0], "silence is no breach");
+}
+
+#[test]
 fn during_the_install_its_own_node_may_be_down_but_no_other() {
     let mut world = before(StepKind::Install);
     intend(&mut world);
@@ -163,13 +186,13 @@ fn somebody_else_s_hands_are_a_breach_and_silence_is_none() {
         let facts = snapshot.facts(2);
         let installed =
             proto::InstalledVersion { version: v("99.0.0-1"), read_from: vec!["dpkg".to_owned()] };
-        facts.installed = proto::Probe::Known(installed);
+        facts.installed = Probe::Known(installed);
     };
     let seen = sees(&world, foreign);
     assert!(seen.len() == 1 && seen[0].starts_with("node:3: is at 99.0.0-1"), "{seen:?}");
     let silent = |snapshot: &mut Snapshot| {
         snapshot.agents[1].answer = Err(Failure::retry("unreachable", "no answer"));
-        snapshot.facts(2).view = proto::Probe::Unknown("a timeout".to_owned());
+        snapshot.facts(2).view = Probe::Unknown("a timeout".to_owned());
     };
     assert_eq!(sees(&world, silent), [""; 0], "P5: unreachable is not broken");
 }
