@@ -95,6 +95,10 @@ impl Agent for Service {
         Ok(Response::new(pb::ClaimReply::from(&claimed)))
     }
 
+    async fn set_halt(&self, _: Request<pb::SetHaltRequest>) -> Result<Response<pb::SetHaltReply>, Status> {
+        Err(Status::unimplemented("set_halt"))
+    }
+
     async fn take_over(
         &self,
         request: Request<pb::TakeOverRequest>,

@@ -27,6 +27,12 @@ impl From<StoreError> for Failure {
                 ("driven-elsewhere", format!("wait for it, or ask it to stop: ratchet why {cluster}"))
             }
             StoreError::Fenced { cluster, latest, .. } => return superseded(cluster, latest.as_ref()),
+            StoreError::Led { .. } => (
+                "led-elsewhere",
+                "ask the coordinator that leads: ratchet --coordinator HOST:PORT …".to_owned(),
+            ),
+            StoreError::Deposed { .. } => (DEPOSED, "ratchet rollout status".to_owned()),
+            StoreError::NoSuchRollout(_) => ("no-such-rollout", "ratchet rollout status".to_owned()),
             StoreError::NoSuchRun(_) => ("no-such-run", "ratchet runs".to_owned()),
             StoreError::Ambiguous { .. } => ("ambiguous-run", "give more of the run's id".to_owned()),
             StoreError::NotAStore(_) => ("not-a-store", "correct `store` in ratchet.toml".to_owned()),
@@ -44,6 +50,9 @@ impl From<StoreError> for Failure {
         Self { cause, ..Self::operator(id, message, remedy) }
     }
 }
+
+/// The id of the failure of a coordinator that led, and does not any more.
+pub const DEPOSED: &str = "deposed";
 
 /// The id of the failure of a driver whose cluster somebody else drives now.
 pub const SUPERSEDED: &str = "superseded";

@@ -15,6 +15,7 @@ pub mod observe;
 pub mod paths;
 pub mod plan;
 pub mod readiness;
+pub mod rollout;
 pub mod run;
 pub mod server;
 pub mod snapshot;

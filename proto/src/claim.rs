@@ -20,6 +20,31 @@ pub struct Claim {
     pub since: Timestamp,
 }
 
+/// Why no installer may begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// Who halted, for people.
+    pub by: String,
+    /// Why, in their words.
+    pub why: String,
+    /// When, by the coordinator's clock.
+    pub at: Timestamp,
+}
+
+/// A halt that a node obeys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeHalt {
+    /// Whose: [`FLEET`](Self::FLEET), or the name of a rollout.
+    pub source: String,
+    /// The halt.
+    pub halt: Halt,
+}
+
+impl NodeHalt {
+    /// The source of the halt of the whole fleet.
+    pub const FLEET: &'static str = "fleet";
+}
+
 /// What a request must carry to be obeyed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authority {

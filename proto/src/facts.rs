@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentMemory, Arch, Claim, ClusterView, Details, Epoch, NodeUid, OsToken, Setting, Sha256, StepId,
-    StepKind, Version,
+    AgentMemory, Arch, Claim, ClusterView, Details, Epoch, NodeHalt, NodeUid, OsToken, Setting, Sha256,
+    StepId, StepKind, Version,
 };
 
 /// An answer that may not be had. Whoever uses it must decide about every case; none of them means "fine".
@@ -98,6 +98,9 @@ pub struct NodeFacts {
     /// What was asked for by name.
     #[serde(default)]
     pub details: Details,
+    /// Halts in force: no installer begins while there is one.
+    #[serde(default)]
+    pub halts: Vec<NodeHalt>,
 }
 
 /// The installed version and where it was read.

@@ -102,6 +102,14 @@ name!(
     RunId, "a run's id", 100
 );
 name!(
+    /// A rollout's name, given by its file: the same name is the same rollout.
+    RolloutName, "a rollout's name", 64
+);
+name!(
+    /// The name of an agent that connects by itself, given by its configuration.
+    AgentName, "an agent's name", 128
+);
+name!(
     /// The smallest journaled unit on one agent. The same id is the same step, whoever sends it and however often.
     StepId, "a step's id", 180
 );

@@ -23,7 +23,7 @@ pub mod transport;
 mod version;
 pub mod wire;
 
-pub use claim::{Authority, Claim};
+pub use claim::{Authority, Claim, Halt, NodeHalt};
 pub use clock::Clock;
 pub use cluster::{ClusterView, DatabaseRow, EndpointRow, Health, NodeRole, NodeRow, ShardRole, ShardRow};
 pub use digest::{InvalidDigest, Sha256};
@@ -39,7 +39,7 @@ pub use hook::{
     HOOK_SCHEMA, HookCall, HookHalt, HookHop, HookNode, HookOutcome, HookPoint, HookRunner, HookSide,
     HookVerdict,
 };
-pub use ids::{AgentMemory, ClusterName, Epoch, InvalidName, NodeUid, RunId, StepId};
+pub use ids::{AgentMemory, AgentName, ClusterName, Epoch, InvalidName, NodeUid, RolloutName, RunId, StepId};
 pub use package::{Arch, InvalidArch, OsToken, Package};
 pub use setting::Setting;
 pub use step::{InstallSpec, RestartableService, StepKind, StepSpec};

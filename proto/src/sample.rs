@@ -128,5 +128,6 @@ pub fn healthy_facts(uid: NodeUid, nodes: u32, at: Timestamp) -> NodeFacts {
         memory: memory(uid),
         settings: Setting::ALL.into_iter().zip([Probe::Known(600), Probe::Known(1)]).collect(),
         details: healthy_details(uid),
+        halts: Vec::new(),
     }
 }

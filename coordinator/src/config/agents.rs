@@ -39,7 +39,7 @@ fn cluster(mut reader: Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Opti
     }
     let agents = agents(&mut reader, seen, mistakes);
     reader.finish(&["name", "agents"], mistakes);
-    Some(ClusterConfig { name: name?, agents })
+    Some(ClusterConfig { name: name?, agents, labels: BTreeMap::new(), connecting: Vec::new() })
 }
 
 fn agents(reader: &mut Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Vec<String> {

@@ -82,8 +82,12 @@ pub struct HooksConfig {
 pub struct ClusterConfig {
     /// Its name, for people and commands.
     pub name: ClusterName,
-    /// Its agents, `host:port`, one for each node.
+    /// Its agents, `host:port`, one for each node; of one that connects by itself, `@name`.
     pub agents: Vec<String>,
+    /// What rollouts select it by.
+    pub labels: BTreeMap<String, String>,
+    /// Names of agents that connect by themselves and belong to it, with `*` and `?`.
+    pub connecting: Vec<String>,
 }
 
 /// A package that the operator vouches for.

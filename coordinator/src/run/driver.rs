@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::decide::settings::by_hand;
 use super::journal::Journal;
 use super::retrying::Patience;
-use super::{Action, Event, Halt, Run, RunEnd, SideEffect, StepOrder, Wait};
+use super::{Action, Admission, Event, Halt, Run, RunEnd, SideEffect, StepOrder, Wait};
 use crate::advisories::Advisories;
 use crate::agents::Agents;
 use crate::hooks::Hooks;
@@ -34,6 +34,8 @@ pub struct World {
     pub advisories: Arc<Advisories>,
     /// The operator's own programs on the coordinator.
     pub hooks: Hooks,
+    /// Who else has a say in when turns begin.
+    pub admission: Arc<dyn Admission>,
     /// The wall clock.
     pub clock: Clock,
     /// Between two looks of the watch over a cluster while a step runs.

@@ -4,6 +4,7 @@
 //! performs it and appends what came of it. A restart is nothing special: fold again, decide again.
 
 mod action;
+mod admission;
 mod backoff;
 mod deadlines;
 mod decide;
@@ -29,6 +30,7 @@ mod watch;
 mod watching;
 
 pub use action::{Action, StepOrder};
+pub use admission::{Admission, Admitted, Always};
 pub use deadlines::Deadlines;
 pub use decide::decide;
 pub use driver::{Driving, World};

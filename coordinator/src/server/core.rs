@@ -11,7 +11,7 @@ use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
 use crate::hooks::Hooks;
-use crate::run::{Run, World, replay};
+use crate::run::{Always, Run, World, replay};
 use crate::store::{RunListing, SqliteStore, Store, find_run};
 use crate::tables;
 
@@ -41,7 +41,19 @@ impl Core {
         let (table, advisories) = (Arc::new(table), Arc::new(advisories));
         let (clock, watch_every) = (Clock::system(), config.watch_every);
         let hooks = Hooks::of(config.hooks.as_ref());
-        Self::with(config, World { store, agents, table, advisories, hooks, clock, watch_every })
+        Self::with(
+            config,
+            World {
+                store,
+                agents,
+                table,
+                advisories,
+                hooks,
+                admission: Arc::new(Always),
+                clock,
+                watch_every,
+            },
+        )
     }
 
     /// Puts the parts together in a given world: its store, its agents, its clock.

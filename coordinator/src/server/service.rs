@@ -176,4 +176,57 @@ impl Coordinator for Service {
     async fn why(&self, request: Request<pb::WhyRequest>) -> Answer {
         answer(self.core.why(&request.into_inner().subject).await)
     }
+
+    async fn check_rollout(&self, _: Request<pb::RolloutFileRequest>) -> Answer {
+        Err(Status::unimplemented("check_rollout"))
+    }
+
+    async fn apply_rollout(&self, _: Request<pb::RolloutFileRequest>) -> Answer {
+        Err(Status::unimplemented("apply_rollout"))
+    }
+
+    async fn rollouts(&self, _: Request<pb::RolloutsRequest>) -> Answer {
+        Err(Status::unimplemented("rollouts"))
+    }
+
+    async fn show_rollout(&self, _: Request<pb::RolloutRequest>) -> Answer {
+        Err(Status::unimplemented("show_rollout"))
+    }
+
+    type WatchRolloutStream = Pin<Box<dyn Stream<Item = Result<pb::Document, Status>> + Send>>;
+
+    async fn watch_rollout(
+        &self,
+        _: Request<pb::WatchRolloutRequest>,
+    ) -> Result<Response<Self::WatchRolloutStream>, Status> {
+        Err(Status::unimplemented("watch_rollout"))
+    }
+
+    async fn ask_rollout(&self, _: Request<pb::AskRolloutRequest>) -> Answer {
+        Err(Status::unimplemented("ask_rollout"))
+    }
+
+    async fn halt_fleet(&self, _: Request<pb::HaltFleetRequest>) -> Answer {
+        Err(Status::unimplemented("halt_fleet"))
+    }
+
+    async fn inventory(&self, _: Request<pb::InventoryRequest>) -> Answer {
+        Err(Status::unimplemented("inventory"))
+    }
+
+    async fn assign_agent(&self, _: Request<pb::AssignAgentRequest>) -> Answer {
+        Err(Status::unimplemented("assign_agent"))
+    }
+
+    async fn leader(&self, _: Request<pb::LeaderRequest>) -> Answer {
+        Err(Status::unimplemented("leader"))
+    }
+
+    async fn export_run(&self, _: Request<pb::ExportRunRequest>) -> Answer {
+        Err(Status::unimplemented("export_run"))
+    }
+
+    async fn prune_runs(&self, _: Request<pb::PruneRunsRequest>) -> Answer {
+        Err(Status::unimplemented("prune_runs"))
+    }
 }

@@ -5,10 +5,9 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use proto::ClusterName;
 use rustix::fs::{FlockOperation, flock};
 
-use super::StoreError;
+use super::{Seat, StoreError};
 
 /// A locked lease file. The lock is on this machine only, like the store itself.
 #[derive(Debug)]
@@ -19,8 +18,8 @@ pub(super) struct LeaseFile {
 
 impl LeaseFile {
     /// Takes the lock, or says who has it.
-    pub(super) fn take(directory: &Path, cluster: &ClusterName, holder: &str) -> Result<Self, StoreError> {
-        let path = file_of(directory, cluster);
+    pub(super) fn take(directory: &Path, seat: &Seat, holder: &str) -> Result<Self, StoreError> {
+        let path = file_of(directory, seat);
         let failed = failed_at(&path);
         fs::create_dir_all(directory).map_err(&failed)?;
         let mut file = open(&path).map_err(&failed)?;
@@ -28,7 +27,7 @@ impl LeaseFile {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let holder = read(&mut file).map_err(&failed)?;
-                return Err(StoreError::Held { cluster: cluster.clone(), holder });
+                return Err(seat.held(holder));
             }
             Err(error) => return Err(failed(error.into())),
         }
@@ -39,11 +38,11 @@ impl LeaseFile {
 
     /// Puts a new, locked file in the place of whatever is there, in one step: a holder that still lives keeps its lock
     /// on a file that nobody looks at any more. Whoever calls this has made sure that nobody else does at this moment.
-    pub(super) fn seize(directory: &Path, cluster: &ClusterName, holder: &str) -> Result<Self, StoreError> {
-        let path = file_of(directory, cluster);
+    pub(super) fn seize(directory: &Path, seat: &Seat, holder: &str) -> Result<Self, StoreError> {
+        let path = file_of(directory, seat);
         let failed = failed_at(&path);
         fs::create_dir_all(directory).map_err(&failed)?;
-        let fresh = directory.join(format!(".{cluster}.{}", uuid::Uuid::now_v7().simple()));
+        let fresh = directory.join(format!(".{}.{}", seat.key(), uuid::Uuid::now_v7().simple()));
         let seized = (|| {
             let mut file = open(&fresh)?;
             flock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -73,8 +72,8 @@ impl LeaseFile {
     }
 
     /// Who has the lock, if anybody does.
-    pub(super) fn holder(directory: &Path, cluster: &ClusterName) -> Result<Option<String>, StoreError> {
-        let path = file_of(directory, cluster);
+    pub(super) fn holder(directory: &Path, seat: &Seat) -> Result<Option<String>, StoreError> {
+        let path = file_of(directory, seat);
         let failed = failed_at(&path);
         let mut file = match File::open(&path) {
             Ok(file) => file,
@@ -94,8 +93,8 @@ fn failed_at(path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
     move |source| StoreError::File { path: path.clone(), source }
 }
 
-fn file_of(directory: &Path, cluster: &ClusterName) -> PathBuf {
-    directory.join(format!("{cluster}.lease"))
+fn file_of(directory: &Path, seat: &Seat) -> PathBuf {
+    directory.join(format!("{}.lease", seat.key()))
 }
 
 fn open(path: &Path) -> io::Result<File> {

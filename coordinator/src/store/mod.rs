@@ -3,16 +3,21 @@
 pub mod format;
 mod lease;
 mod schema;
+mod seat;
+mod shelf;
 mod sqlite;
 
 use std::any::Any;
 
 use jiff::Timestamp;
-use proto::{ClusterName, Epoch, Package, RunId, StepId};
+use proto::{ClusterName, Epoch, Package, RolloutName, RunId, StepId};
 use serde::{Deserialize, Serialize};
 
+pub use seat::Seat;
+pub use shelf::Shelf;
 pub use sqlite::SqliteStore;
 
+use crate::rollout;
 use crate::run::{Event, Record, Request};
 
 /// The right to drive one cluster, from one store. Whoever holds it is the only one who may append to its runs.
@@ -31,6 +36,44 @@ impl Lease {
     pub fn new(cluster: ClusterName, epoch: Epoch, guard: impl Any + Send + Sync) -> Self {
         Self { cluster, epoch, _guard: Box::new(guard) }
     }
+}
+
+/// The right to lead: to drive rollouts and to watch over the fleet, from one store.
+#[derive(Debug)]
+pub struct Lead {
+    /// The fencing number of this turn at leading.
+    pub epoch: Epoch,
+    /// Held for its drop only.
+    _guard: Box<dyn Any + Send + Sync>,
+}
+
+impl Lead {
+    /// A lead that lasts as long as the guard is not dropped. For stores.
+    pub fn new(epoch: Epoch, guard: impl Any + Send + Sync) -> Self {
+        Self { epoch, _guard: Box::new(guard) }
+    }
+}
+
+/// Who leads, as others are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leader {
+    /// The fencing number of the turn at leading.
+    pub epoch: Epoch,
+    /// User, host and process.
+    pub holder: String,
+    /// Where it answers, `host:port`; `None` if it answers nobody but its own process.
+    pub address: Option<String>,
+}
+
+/// Something a person asked of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolloutAsked {
+    /// Its number; they are taken in this order.
+    pub number: i64,
+    /// What.
+    pub request: rollout::Request,
+    /// Who.
+    pub by: String,
 }
 
 /// How to take the right to drive a cluster.
@@ -123,6 +166,23 @@ pub enum StoreError {
         /// Who took over.
         latest: Option<LatestDriver>,
     },
+    /// Another coordinator leads.
+    #[error("the fleet is led by {holder}")]
+    Led {
+        /// Who leads.
+        holder: String,
+    },
+    /// A later coordinator leads: nothing may be appended to a rollout any more.
+    #[error("epoch {epoch} of leading the fleet is over: another coordinator leads")]
+    Deposed {
+        /// The epoch that is over.
+        epoch: Epoch,
+        /// Who leads now.
+        latest: Option<LatestDriver>,
+    },
+    /// There is no such rollout.
+    #[error("there is no rollout `{0}`")]
+    NoSuchRollout(String),
     /// There is no such run.
     #[error("there is no run `{0}`")]
     NoSuchRun(String),
@@ -227,6 +287,68 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Takes a package out of the catalogue; `false` if it was not there.
     async fn remove_package(&self, sha256: &proto::Sha256) -> Result<bool, StoreError>;
+
+    /// Takes the right to lead, at an epoch above all before it; `address` is told to others.
+    async fn lead(&self, holder: &str, address: Option<&str>, how: Acquire) -> Result<Lead, StoreError>;
+
+    /// Who leads now, if anybody does.
+    async fn leader(&self) -> Result<Option<Leader>, StoreError>;
+
+    /// Appends to a rollout's journal and makes it durable; number 1 starts it. The lead's epoch is checked in the same
+    /// transaction.
+    async fn append_rollout(
+        &self,
+        lead: &Lead,
+        rollout: &RolloutName,
+        seq: u64,
+        at: Timestamp,
+        event: &rollout::Event,
+    ) -> Result<rollout::Record, StoreError>;
+
+    /// A rollout's journal from the given number on; empty if there is no such rollout.
+    async fn rollout_journal(
+        &self,
+        rollout: &RolloutName,
+        from_seq: u64,
+    ) -> Result<Vec<rollout::Record>, StoreError>;
+
+    /// All rollouts, oldest first.
+    async fn rollouts(&self) -> Result<Vec<RolloutName>, StoreError>;
+
+    /// Leaves a request for whoever leads. The rollout need not exist yet.
+    async fn ask_rollout(
+        &self,
+        rollout: &RolloutName,
+        request: &rollout::Request,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<i64, StoreError>;
+
+    /// Requests for a rollout with numbers above the given one.
+    async fn rollout_requests(
+        &self,
+        rollout: &RolloutName,
+        above: i64,
+    ) -> Result<Vec<RolloutAsked>, StoreError>;
+
+    /// The number of the last event of each run, oldest run first.
+    async fn ends(&self) -> Result<Vec<(RunId, u64)>, StoreError>;
+
+    /// Removes a run with everything that belongs to it; `false` if it was not there. Whoever calls this has made sure
+    /// that it is over.
+    async fn prune(&self, run: &RunId) -> Result<bool, StoreError>;
+
+    /// Puts a document on a shelf in the place of whatever was there under that name.
+    async fn put(&self, shelf: Shelf, key: &str, body: &str) -> Result<(), StoreError>;
+
+    /// Puts a document on a shelf unless there is one under that name; `false` if there was.
+    async fn put_new(&self, shelf: Shelf, key: &str, body: &str) -> Result<bool, StoreError>;
+
+    /// All documents on a shelf, by name in ascending order.
+    async fn shelved(&self, shelf: Shelf) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Takes a document off its shelf; `false` if it was not there.
+    async fn take_off(&self, shelf: Shelf, key: &str) -> Result<bool, StoreError>;
 }
 
 /// Finds a run by its id or a beginning of it that fits no other.

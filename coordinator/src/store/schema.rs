@@ -2,7 +2,7 @@
 
 /// What makes the tables of each version out of those of the version before; the first one creates them. A new file
 /// goes the whole way, so that a store that was migrated and one that is new have the same tables.
-pub(super) const STEPS: [&str; 2] = [CREATE, FORMATS];
+pub(super) const STEPS: [&str; 3] = [CREATE, FORMATS, FLEET];
 
 /// The version of the tables, in `PRAGMA user_version`.
 pub(super) const VERSION: usize = STEPS.len();
@@ -56,4 +56,40 @@ CREATE TABLE package (
 const FORMATS: &str = "
 ALTER TABLE event ADD COLUMN format INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE epoch ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+";
+
+/// Rollouts, the shelf of small documents, and where a leader answers.
+const FLEET: &str = "
+ALTER TABLE epoch ADD COLUMN address TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE rollout (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name   TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE rollout_event (
+    rollout TEXT NOT NULL REFERENCES rollout (name),
+    seq     INTEGER NOT NULL,
+    epoch   INTEGER NOT NULL,
+    at      TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    format  INTEGER NOT NULL,
+    PRIMARY KEY (rollout, seq)
+) STRICT;
+
+CREATE TABLE rollout_request (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    rollout  TEXT NOT NULL,
+    request  TEXT NOT NULL,
+    asked_by TEXT NOT NULL,
+    at       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE shelf (
+    shelf TEXT NOT NULL,
+    key   TEXT NOT NULL,
+    body  TEXT NOT NULL,
+    PRIMARY KEY (shelf, key)
+) STRICT;
 ";

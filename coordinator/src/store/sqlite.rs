@@ -1,23 +1,26 @@
 //! The embedded store: one SQLite file, durable at every append.
 
 mod open;
+mod rollouts;
 mod rows;
 mod turns;
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use proto::{ClusterName, RunId, Sha256};
+use proto::{ClusterName, RolloutName, RunId, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::lease::LeaseFile;
 use super::{
-    Acquire, LatestDriver, Lease, RunListing, StepProgressRow, Store, StoreError, StoredPackage,
-    StoredRequest, format, schema,
+    Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Seat, Shelf, StepProgressRow,
+    Store, StoreError, StoredPackage, StoredRequest, format, schema,
 };
+use crate::rollout;
 use crate::run::{Event, Record, Request};
 use rows::{column, from_json, json, parsed, record};
+use turns::Taker;
 
 /// A store in one SQLite file. Lease files lie in a directory beside it.
 #[derive(Debug)]
@@ -76,18 +79,17 @@ impl SqliteStore {
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn acquire(&self, cluster: &ClusterName, holder: &str, how: Acquire) -> Result<Lease, StoreError> {
-        match how {
-            Acquire::IfFree => self.acquire_free(cluster, holder).await,
-            Acquire::Seize { above } => self.seize(cluster, holder, above).await,
-        }
+        let taker = Taker { holder, address: "" };
+        let taken = self.take(&Seat::Cluster(cluster.clone()), taker, how).await?;
+        Ok(Lease::new(cluster.clone(), taken.epoch, taken.file))
     }
 
     async fn driver(&self, cluster: &ClusterName) -> Result<Option<String>, StoreError> {
-        LeaseFile::holder(&self.leases(), cluster)
+        LeaseFile::holder(&self.leases(), &Seat::Cluster(cluster.clone()))
     }
 
     async fn latest_driver(&self, cluster: &ClusterName) -> Result<Option<LatestDriver>, StoreError> {
-        self.latest_of(cluster).await
+        self.latest_of(&Seat::Cluster(cluster.clone())).await
     }
 
     async fn create(
@@ -98,7 +100,7 @@ impl Store for SqliteStore {
         event: &Event,
     ) -> Result<Record, StoreError> {
         let mut transaction = self.begin().await?;
-        self.fence(&mut transaction, &lease.cluster, lease.epoch).await?;
+        self.fence(&mut transaction, &Seat::Cluster(lease.cluster.clone()), lease.epoch).await?;
         sqlx::query("INSERT INTO run (id, cluster) VALUES (?, ?)")
             .bind(run.as_str())
             .bind(lease.cluster.as_str())
@@ -120,7 +122,7 @@ impl Store for SqliteStore {
         event: &Event,
     ) -> Result<Record, StoreError> {
         let mut transaction = self.begin().await?;
-        self.fence(&mut transaction, &lease.cluster, lease.epoch).await?;
+        self.fence(&mut transaction, &Seat::Cluster(lease.cluster.clone()), lease.epoch).await?;
         let record = Record { seq, epoch: lease.epoch, at, event: event.clone() };
         self.insert(&mut transaction, run, &record).await?;
         transaction.commit().await.map_err(|source| self.failed(source))?;
@@ -229,6 +231,163 @@ impl Store for SqliteStore {
     async fn remove_package(&self, sha256: &Sha256) -> Result<bool, StoreError> {
         let done = sqlx::query("DELETE FROM package WHERE sha256 = ?")
             .bind(sha256.to_string())
+            .execute(&self.pool)
+            .await
+            .map_err(|source| self.failed(source))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn lead(&self, holder: &str, address: Option<&str>, how: Acquire) -> Result<Lead, StoreError> {
+        let taker = Taker { holder, address: address.unwrap_or_default() };
+        let taken = self.take(&Seat::Leader, taker, how).await?;
+        Ok(Lead::new(taken.epoch, taken.file))
+    }
+
+    async fn leader(&self) -> Result<Option<Leader>, StoreError> {
+        self.leader_now().await
+    }
+
+    async fn append_rollout(
+        &self,
+        lead: &Lead,
+        rollout: &RolloutName,
+        seq: u64,
+        at: Timestamp,
+        event: &rollout::Event,
+    ) -> Result<rollout::Record, StoreError> {
+        let record = rollout::Record { seq, epoch: lead.epoch, at, event: event.clone() };
+        self.insert_rollout_event(rollout, &record).await?;
+        Ok(record)
+    }
+
+    async fn rollout_journal(
+        &self,
+        rollout: &RolloutName,
+        from_seq: u64,
+    ) -> Result<Vec<rollout::Record>, StoreError> {
+        self.rollout_events(rollout, from_seq).await
+    }
+
+    async fn rollouts(&self) -> Result<Vec<RolloutName>, StoreError> {
+        let rows = sqlx::query("SELECT name FROM rollout ORDER BY number")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| self.failed(source))?;
+        rows.iter().map(|row| parsed(row, "name")).collect()
+    }
+
+    async fn ask_rollout(
+        &self,
+        rollout: &RolloutName,
+        request: &rollout::Request,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let done =
+            sqlx::query("INSERT INTO rollout_request (rollout, request, asked_by, at) VALUES (?, ?, ?, ?)")
+                .bind(rollout.as_str())
+                .bind(json(request)?)
+                .bind(by)
+                .bind(at.to_string())
+                .execute(&self.pool)
+                .await
+                .map_err(|source| self.failed(source))?;
+        Ok(done.last_insert_rowid())
+    }
+
+    async fn rollout_requests(
+        &self,
+        rollout: &RolloutName,
+        above: i64,
+    ) -> Result<Vec<RolloutAsked>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT number, request, asked_by FROM rollout_request WHERE rollout = ? AND number > ? ORDER BY number",
+        )
+        .bind(rollout.as_str())
+        .bind(above)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|source| self.failed(source))?;
+        let asked = |row: &SqliteRow| {
+            let by = column(row, "asked_by")?;
+            Ok(RolloutAsked { number: column(row, "number")?, request: from_json(row, "request")?, by })
+        };
+        rows.iter().map(asked).collect()
+    }
+
+    async fn ends(&self) -> Result<Vec<(RunId, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT run.id, max(event.seq) AS seq FROM run JOIN event ON event.run = run.id
+             GROUP BY run.number ORDER BY run.number",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|source| self.failed(source))?;
+        let end = |row: &SqliteRow| Ok((parsed(row, "id")?, column::<i64>(row, "seq")?.cast_unsigned()));
+        rows.iter().map(end).collect()
+    }
+
+    async fn prune(&self, run: &RunId) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        for statement in [
+            "DELETE FROM event WHERE run = ?",
+            "DELETE FROM request WHERE run = ?",
+            "DELETE FROM progress WHERE run = ?",
+        ] {
+            sqlx::query(statement)
+                .bind(run.as_str())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|source| self.failed(source))?;
+        }
+        let done = sqlx::query("DELETE FROM run WHERE id = ?")
+            .bind(run.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|source| self.failed(source))?;
+        transaction.commit().await.map_err(|source| self.failed(source))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn put(&self, shelf: Shelf, key: &str, body: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO shelf (shelf, key, body) VALUES (?, ?, ?)
+             ON CONFLICT (shelf, key) DO UPDATE SET body = excluded.body",
+        )
+        .bind(shelf.word())
+        .bind(key)
+        .bind(body)
+        .execute(&self.pool)
+        .await
+        .map_err(|source| self.failed(source))?;
+        Ok(())
+    }
+
+    async fn put_new(&self, shelf: Shelf, key: &str, body: &str) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query("INSERT INTO shelf (shelf, key, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+                .bind(shelf.word())
+                .bind(key)
+                .bind(body)
+                .execute(&self.pool)
+                .await
+                .map_err(|source| self.failed(source))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn shelved(&self, shelf: Shelf) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query("SELECT key, body FROM shelf WHERE shelf = ? ORDER BY key")
+            .bind(shelf.word())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| self.failed(source))?;
+        rows.iter().map(|row| Ok((column(row, "key")?, column(row, "body")?))).collect()
+    }
+
+    async fn take_off(&self, shelf: Shelf, key: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM shelf WHERE shelf = ? AND key = ?")
+            .bind(shelf.word())
+            .bind(key)
             .execute(&self.pool)
             .await
             .map_err(|source| self.failed(source))?;

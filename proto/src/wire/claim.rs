@@ -2,7 +2,9 @@
 
 use super::WireError;
 use super::field::{Field, record, word};
-use crate::{AgentMemory, Arch, Authority, Claim, ClusterName, Epoch, NodeUid, Package, RunId, pb};
+use crate::{
+    AgentMemory, Arch, Authority, Claim, ClusterName, Epoch, Halt, NodeHalt, NodeUid, Package, RunId, pb,
+};
 
 /// Who wants the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,28 @@ pub struct TakenOver {
     pub memory: AgentMemory,
 }
 
+/// A halt that is set or lifted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetHalt {
+    /// Whose: [`NodeHalt::FLEET`], or the name of a rollout.
+    pub source: String,
+    /// Counts what this source has asked; a number below the highest that was obeyed is refused.
+    pub number: u64,
+    /// The halt; `None` to lift it.
+    pub halt: Option<Halt>,
+}
+
+/// The halts of a node as they stand now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HaltsNow {
+    /// The halts.
+    pub halts: Vec<NodeHalt>,
+}
+
+record!(Halt => Halt { by, why, at });
+record!(NodeHalt => NodeHalt { source, halt });
+record!(SetHalt => SetHaltRequest as "set_halt" { source, number, halt });
+record!(HaltsNow => SetHaltReply as "halts" { halts });
 record!(Claim => Claim as "claim" { run, cluster, epoch, holder, since });
 record!(Authority => Authority { run, epoch });
 record!(TakeClaim => ClaimRequest as "claim" { run, cluster, epoch, holder, expected_node });

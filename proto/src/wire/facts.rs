@@ -12,7 +12,7 @@ use crate::{
 record!(NodeFacts => NodeFacts as "facts" {
     observed_at, agent_version, boot_id, hostname, node_uid, cluster_name, installed, installation, os, arch, view,
     running_actions, snapshots, upgrade_mode, rlcheck, disks, system, install_args, runner, packages, sources, claim,
-    highest_epoch, current_step, memory, settings, details,
+    highest_epoch, current_step, memory, settings, details, halts,
 });
 record!(InstalledVersion => InstalledVersion { version, read_from });
 record!(Installation => Installation { install_dir, config_dir, var_dir, user, group, read_from });

@@ -8,7 +8,7 @@ use coordinator::agents::{Agents, Dialer};
 use coordinator::config::Config;
 use coordinator::hooks::Hooks;
 use coordinator::paths::Table;
-use coordinator::run::World as DriversWorld;
+use coordinator::run::{Always, World as DriversWorld};
 use coordinator::server::{Core, in_process};
 use proto::Failure;
 use proto::pb::coordinator_client::CoordinatorClient;
@@ -138,6 +138,7 @@ impl Headquarters {
             table: Arc::clone(&around.table),
             advisories: Arc::clone(&around.advisories),
             hooks: Hooks::default(),
+            admission: Arc::new(Always),
             clock: self.clock.as_clock(),
             watch_every: WATCH_EVERY,
         };

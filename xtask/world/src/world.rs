@@ -316,6 +316,8 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         clusters: vec![ClusterConfig {
             name: CLUSTER.parse()?,
             agents: (1..=script.nodes).map(machine::address).collect(),
+            labels: std::collections::BTreeMap::new(),
+            connecting: Vec::new(),
         }],
         packages: shared.packages.all().iter().map(package).collect::<Result<_>>()?,
         deadlines,

@@ -123,6 +123,15 @@ macro_rules! service {
                 answer
             }
 
+            type WatchRolloutStream = BoxStream<'static, Answer>;
+
+            async fn watch_rollout(
+                &self,
+                _: Request<pb::WatchRolloutRequest>,
+            ) -> Result<Response<Self::WatchRolloutStream>, Status> {
+                Err(Status::unavailable("nobody is there"))
+            }
+
             type WatchStream = BoxStream<'static, Answer>;
 
             async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
@@ -154,6 +163,17 @@ service! {
     retry(RetryRequest);
     take_over_cluster(TakeOverClusterRequest);
     why(WhyRequest);
+    check_rollout(RolloutFileRequest);
+    apply_rollout(RolloutFileRequest);
+    rollouts(RolloutsRequest);
+    show_rollout(RolloutRequest);
+    ask_rollout(AskRolloutRequest);
+    halt_fleet(HaltFleetRequest);
+    inventory(InventoryRequest);
+    assign_agent(AssignAgentRequest);
+    leader(LeaderRequest);
+    export_run(ExportRunRequest);
+    prune_runs(PruneRunsRequest);
 }
 
 async fn play(scene: Scene, paused: Arc<Notify>) -> Option<Answer> {

@@ -194,6 +194,10 @@ type Events = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Agent for Served {
+    async fn set_halt(&self, _: Request<pb::SetHaltRequest>) -> Result<Response<pb::SetHaltReply>, Status> {
+        Err(Status::unimplemented("set_halt"))
+    }
+
     async fn observe(&self, _: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {
         self.0.answering()?;
         tokio::time::sleep(self.0.with(|state| state.looks_for)).await;

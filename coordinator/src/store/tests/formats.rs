@@ -38,7 +38,7 @@ async fn a_store_of_the_first_version_goes_on_being_used() {
     version_1(&place).await;
     assert_eq!(raw(&place, "PRAGMA user_version").await, ["1"]);
     let store = place.open().await;
-    assert_eq!(raw(&place, "PRAGMA user_version").await, ["2"]);
+    assert_eq!(raw(&place, "PRAGMA user_version").await, ["3"]);
     let records = store.journal(&old_run(), 1).await.unwrap();
     assert_eq!(records.len(), 46);
     let ended = replay(&old_run(), &records).unwrap();
@@ -115,7 +115,7 @@ async fn many_who_open_an_old_store_at_once_migrate_it_once() {
 
 #[tokio::test]
 async fn tables_of_a_newer_version_are_refused_by_name_and_left_alone() {
-    for version in [3, 99, -1] {
+    for version in [4, 99, -1] {
         let place = Place::new();
         drop(place.open().await);
         raw(&place, &format!("PRAGMA user_version = {version}")).await;

@@ -113,7 +113,7 @@ async fn a_lock_on_a_file_that_was_taken_away_meanwhile_is_no_lease() {
         tokio::task::yield_now().await;
     }
     let leases = place.path().with_file_name("ratchet.db.leases");
-    let _seized = LeaseFile::seize(&leases, &name, "faster").unwrap();
+    let _seized = LeaseFile::seize(&leases, &Seat::Cluster(name.clone()), "faster").unwrap();
     drop(busy);
     let refused = acquiring.await.unwrap().unwrap_err();
     assert!(matches!(&refused, StoreError::Held { holder, .. } if holder == "faster"), "{refused}");

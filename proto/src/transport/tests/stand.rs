@@ -86,6 +86,10 @@ impl pb::agent_server::Agent for StandIn {
         refused()
     }
 
+    async fn set_halt(&self, _: Request<pb::SetHaltRequest>) -> Answer<pb::SetHaltReply> {
+        refused()
+    }
+
     async fn take_over(&self, _: Request<pb::TakeOverRequest>) -> Answer<pb::TakeOverReply> {
         refused()
     }

@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{
-    arch, claim, cluster_view, epoch, memory, node_uid, setting, sha256, step_id, step_kind, text, texts,
-    timestamp, version,
+    arch, claim, cluster_view, epoch, memory, node_halt, node_uid, setting, sha256, step_id, step_kind, text,
+    texts, timestamp, version,
 };
 use crate::*;
 
@@ -137,11 +137,12 @@ prop_compose! {
         running_actions in probe(texts()), snapshots in probe(texts()), upgrade_mode in probe(any::<bool>()),
         rlcheck in option::of(probe(rlcheck())),
         (highest_epoch, current_step) in (epoch(), option::of(step_in_flight())),
+        halts in vec(node_halt(), 0..3),
         (memory, settings) in (memory(), btree_map(setting(), probe(any::<u64>()), 0..3)), details in details(),
     ) -> NodeFacts {
         NodeFacts {
             node_uid, cluster_name, installed, installation, os, arch, view, running_actions, snapshots, upgrade_mode,
-            rlcheck, highest_epoch, current_step, memory, settings, details, ..machine
+            rlcheck, highest_epoch, current_step, memory, settings, details, halts, ..machine
         }
     }
 }

@@ -90,6 +90,18 @@ prop_compose! {
 }
 
 prop_compose! {
+    pub(crate) fn halt()(by in text(), why in text(), at in timestamp()) -> Halt {
+        Halt { by, why, at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn node_halt()(source in text(), halt in halt()) -> NodeHalt {
+        NodeHalt { source, halt }
+    }
+}
+
+prop_compose! {
     pub(crate) fn authority()(run in run_id(), epoch in epoch()) -> Authority {
         Authority { run, epoch }
     }

@@ -6,10 +6,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{
-    authority, claim, cluster_name, duration, epoch, fact, memory, node_role, node_uid, package, run_id,
-    sha256, step_id, text, texts, version,
+    authority, claim, cluster_name, duration, epoch, fact, halt, memory, node_halt, node_role, node_uid,
+    package, run_id, sha256, step_id, text, texts, version,
 };
-use crate::wire::{CancelStep, Claimed, Execute, Histories, Observe, TakeClaim, TakeOver, TakenOver};
+use crate::wire::{
+    CancelStep, Claimed, Execute, HaltsNow, Histories, Observe, SetHalt, TakeClaim, TakeOver, TakenOver,
+};
 use crate::*;
 
 pub(crate) fn step_kind() -> impl Strategy<Value = StepKind> {
@@ -72,6 +74,18 @@ prop_compose! {
         run_rlcheck in any::<bool>(), sources in texts(), facts in vec(fact(), 0..3),
     ) -> Observe {
         Observe { run_rlcheck, sources, facts }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn set_halt()(source in text(), number in any::<u64>(), halt in option::of(halt())) -> SetHalt {
+        SetHalt { source, number, halt }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn halts_now()(halts in vec(node_halt(), 0..3)) -> HaltsNow {
+        HaltsNow { halts }
     }
 }
 

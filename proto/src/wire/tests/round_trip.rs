@@ -32,6 +32,8 @@ arrives_as_it_was_sent! {
     cancel_step: CancelRequest;
     observe: ObserveRequest;
     claimed: ClaimReply;
+    set_halt: SetHaltRequest;
+    halts_now: SetHaltReply;
     take_over: TakeOverRequest;
     taken_over: TakeOverReply;
     histories: HistoriesRequest;

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use coordinator::rollout;
 use coordinator::run::{Event, Record, Request};
 use coordinator::store::{
-    Acquire, LatestDriver, Lease, RunListing, StepProgressRow, Store, StoreError, StoredPackage,
-    StoredRequest,
+    Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Shelf, StepProgressRow, Store,
+    StoreError, StoredPackage, StoredRequest,
 };
 use jiff::Timestamp;
-use proto::{ClusterName, RunId};
+use proto::{ClusterName, RolloutName, RunId};
 use tokio::sync::watch;
 
 use super::Truth;
@@ -204,5 +205,97 @@ impl Store for StoreDoor {
     async fn remove_package(&self, sha256: &proto::Sha256) -> Result<bool, StoreError> {
         self.open().await;
         Ok(self.truth.remove_package(sha256))
+    }
+
+    async fn lead(&self, holder: &str, address: Option<&str>, how: Acquire) -> Result<Lead, StoreError> {
+        self.open().await;
+        self.truth.shelves().lead(holder, address, how)
+    }
+
+    async fn leader(&self) -> Result<Option<Leader>, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().leader())
+    }
+
+    async fn append_rollout(
+        &self,
+        lead: &Lead,
+        rollout: &RolloutName,
+        seq: u64,
+        at: Timestamp,
+        event: &rollout::Event,
+    ) -> Result<rollout::Record, StoreError> {
+        self.open().await;
+        let record = rollout::Record { seq, epoch: lead.epoch, at, event: event.clone() };
+        self.truth.shelves().append(rollout, record)
+    }
+
+    async fn rollout_journal(
+        &self,
+        rollout: &RolloutName,
+        from_seq: u64,
+    ) -> Result<Vec<rollout::Record>, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().journal(rollout, from_seq))
+    }
+
+    async fn rollouts(&self) -> Result<Vec<RolloutName>, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().rollouts())
+    }
+
+    async fn ask_rollout(
+        &self,
+        rollout: &RolloutName,
+        request: &rollout::Request,
+        by: &str,
+        _: Timestamp,
+    ) -> Result<i64, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().ask(rollout, request, by))
+    }
+
+    async fn rollout_requests(
+        &self,
+        rollout: &RolloutName,
+        above: i64,
+    ) -> Result<Vec<RolloutAsked>, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().requests(rollout, above))
+    }
+
+    async fn ends(&self) -> Result<Vec<(RunId, u64)>, StoreError> {
+        self.open().await;
+        let end = |listing: RunListing| {
+            let last = self.truth.journal(&listing.id).last().map_or(0, |appended| appended.record.seq);
+            (listing.id, last)
+        };
+        Ok(self.truth.runs().into_iter().map(end).collect())
+    }
+
+    async fn prune(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.open().await;
+        Ok(self.truth.prune(run))
+    }
+
+    async fn put(&self, shelf: Shelf, key: &str, body: &str) -> Result<(), StoreError> {
+        self.open().await;
+        self.truth.shelves().put(shelf, key, body);
+        Ok(())
+    }
+
+    async fn put_new(&self, shelf: Shelf, key: &str, body: &str) -> Result<bool, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().put_new(shelf, key, body))
+    }
+
+    async fn shelved(&self, shelf: Shelf) -> Result<Vec<(String, String)>, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().all(shelf))
+    }
+
+    async fn take_off(&self, shelf: Shelf, key: &str) -> Result<bool, StoreError> {
+        self.open().await;
+        Ok(self.truth.shelves().take_off(shelf, key))
     }
 }

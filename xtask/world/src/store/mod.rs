@@ -2,6 +2,7 @@
 //! hang, and die before or after a record.
 
 mod door;
+mod shelves;
 mod truth;
 
 pub use door::{Cut, StoreDoor, StoreFaults};

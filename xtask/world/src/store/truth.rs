@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use proto::{ClusterName, Epoch, RunId, StepId};
 use tokio::sync::watch;
 
+use super::shelves::Shelves;
 use crate::history::History;
 
 /// A record with the virtual millisecond in which it was written: records carry the driver's clock, which may jump.
@@ -29,6 +30,7 @@ pub struct Appended {
 pub struct Truth {
     history: History,
     held: Mutex<Held>,
+    shelves: Mutex<Shelves>,
     /// How many records there are; wakes those who wait for news.
     count: watch::Sender<u64>,
 }
@@ -65,7 +67,12 @@ impl Drop for Guard {
 impl Truth {
     /// An empty store.
     pub fn new(history: History) -> Arc<Self> {
-        Arc::new(Self { history, held: Mutex::default(), count: watch::Sender::new(0) })
+        Arc::new(Self {
+            history,
+            held: Mutex::default(),
+            shelves: Mutex::default(),
+            count: watch::Sender::new(0),
+        })
     }
 
     /// Resolves when there is a record more than now.
@@ -74,6 +81,20 @@ impl Truth {
         count.mark_unchanged();
         // The sender lives in this very store, so waiting cannot fail.
         let _ = count.changed().await;
+    }
+
+    /// What is there beside runs.
+    pub(super) fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes a run with everything that belongs to it.
+    pub fn prune(&self, run: &RunId) -> bool {
+        let mut held = self.held();
+        held.requests.retain(|(of, _)| of != run);
+        held.progress.retain(|(of, _), _| of != run);
+        held.runs.retain(|listing| listing.id != *run);
+        held.journals.remove(run).is_some()
     }
 
     /// All runs, oldest first.
