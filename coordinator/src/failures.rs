@@ -7,12 +7,15 @@ use proto::{ClusterName, Failure};
 use crate::run::Illegal;
 use crate::store::{LatestDriver, StoreError};
 
-/// An error and everything below it, in one line.
+/// An error and everything below it, in one line. Some errors repeat what is below them; that is told once.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        let below = error.to_string();
+        if !text.ends_with(&below) {
+            text = format!("{text}: {below}");
+        }
         source = error.source();
     }
     text
@@ -36,11 +39,18 @@ impl From<StoreError> for Failure {
             StoreError::NoSuchRun(_) => ("no-such-run", "ratchet runs".to_owned()),
             StoreError::Ambiguous { .. } => ("ambiguous-run", "give more of the run's id".to_owned()),
             StoreError::NotAStore(_) => ("not-a-store", "correct `store` in ratchet.toml".to_owned()),
+            StoreError::Unusable { remedy, .. } => ("not-a-store", remedy.clone()),
             StoreError::Newer { .. } => ("newer-format", "use the newer ratchet".to_owned()),
             StoreError::Damaged(_) => ("store-damaged", "restore the store from a backup".to_owned()),
             StoreError::Database { source, location } if is_busy(source) => (
                 "store-unreachable",
                 format!("end the process that was stopped in the middle of writing to it: fuser {location}"),
+            ),
+            StoreError::Database { location, .. } if location.starts_with("postgres") => (
+                "store-unreachable",
+                format!(
+                    "see that a server answers there, lets this host in and takes writes: psql '{location}'"
+                ),
             ),
             StoreError::Database { .. } | StoreError::File { .. } => (
                 "store-unreachable",

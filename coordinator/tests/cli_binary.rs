@@ -22,7 +22,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 21] = [
     "status",
     "paths",
     "package",
@@ -39,6 +39,8 @@ const VERBS: [&str; 19] = [
     "retry",
     "takeover",
     "why",
+    "export",
+    "prune",
     "serve",
     "completions",
     "man",
@@ -84,6 +86,10 @@ fn wrong_usage_is_two() {
         &["show", "../x"],
         &["retry", "r", "--node", "one"],
         &["takeover"],
+        &["export"],
+        &["prune"],
+        &["prune", "--older-than", "soon"],
+        &["prune", "--older-than", "-3 days"],
         &["takeover", "orders", "--despite-install"],
         &["completions", "tcsh"],
         &["status", "-o", "yaml"],

@@ -1,7 +1,7 @@
 //! What the machine must have, and how it gets it.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +22,9 @@ pub const IP: Program = Program { name: "ip", package: "iproute2" };
 pub const MKFS: Program = Program { name: "mkfs.ext4", package: "e2fsprogs" };
 /// Carries the agent's words to the systemd of such a node.
 pub const DBUS: Program = Program { name: "dbus-daemon", package: "dbus" };
+
+/// The database of coordinators that stand by for each other.
+pub const POSTGRES: Program = Program { name: "postgres", package: "postgresql" };
 
 /// A program and the Debian packages that bring it.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +71,12 @@ fn is_there(program: &str) -> bool {
         env::var_os("CARGO_HOME").map(Into::into).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let path = env::var_os("PATH").unwrap_or_default();
     let places = env::split_paths(&path).chain(cargo_home.map(|home| home.join("bin")));
-    let mut places = places.chain(std::iter::once(Path::new("/usr/sbin").to_owned()));
+    let mut places = places.chain(std::iter::once(Path::new("/usr/sbin").to_owned())).chain(databases());
     places.any(|place| place.join(program).is_file())
+}
+
+/// Where Debian keeps the database's programs, which are in no path.
+fn databases() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin")).collect()
 }

@@ -7,8 +7,9 @@ pub use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 
 use crate::documents::{
-    CheckDocument, Document, PackageDocument, PackagesDocument, PlanDocument, RemovedDocument,
-    ReportDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
+    CheckDocument, Document, ExportDocument, PackageDocument, PackagesDocument, PlanDocument, PruneDocument,
+    RemovedDocument, ReportDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument,
+    WatchDocument, WhyDocument,
 };
 use crate::paths::PathsDocument;
 
@@ -86,6 +87,10 @@ impl Client {
         /// Shows who holds a cluster; with consent, takes it over.
         take_over_cluster(TakeOverClusterRequest { cluster: String, consent: bool, despite_install: bool })
             -> TakeoverDocument;
+        /// A run with everything that is kept of it.
+        export_run(ExportRunRequest { run: String }) -> ExportDocument;
+        /// Shows which runs were over before a moment; with consent, removes them.
+        prune_runs(PruneRunsRequest { before: String, consent: bool }) -> PruneDocument;
         /// What a cluster or a run waits for.
         why(WhyRequest { subject: String }) -> WhyDocument;
     }

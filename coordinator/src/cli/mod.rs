@@ -15,6 +15,7 @@ mod accept;
 mod ask;
 mod check;
 mod completions;
+mod export;
 mod follow;
 mod man;
 mod package;
@@ -22,6 +23,7 @@ mod paths;
 mod pause;
 mod plan;
 mod prepare;
+mod prune;
 mod report;
 mod resume;
 mod retry;
@@ -139,6 +141,10 @@ verbs! {
     Takeover(takeover::Args),
     /// What a cluster or a run waits for, since when, until when, and who can unblock it
     Why(why::Args),
+    /// Write a run down for an archive, with its plan and its journal
+    Export(export::Args),
+    /// Remove runs from the store that were over long ago
+    Prune(prune::Args),
     /// Host the coordinator for other command lines, until stopped
     Serve(serve::Args),
     /// Print the completions for a shell

@@ -6,6 +6,7 @@ use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
 use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, packages, settings, watch};
+use crate::store;
 
 pub(super) const KEYS: [&str; 12] = [
     "store",
@@ -57,21 +58,16 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     }
 }
 
-/// Relative paths are refused: the same configuration must mean the same store wherever a command is typed.
+/// A location that could be a store. What is told of it is without its password.
 fn store(top: &mut Reader, mistakes: &mut Mistakes) -> String {
-    let remedy = "write `sqlite:///absolute/path.db`";
-    let Some(store) = top.text("store", remedy, mistakes) else {
+    let remedy = "write `sqlite:///absolute/path.db` or `postgres://user@host/database`";
+    let Some(location) = top.text("store", remedy, mistakes) else {
         return DEFAULT_STORE.to_owned();
     };
-    let reason = match store.strip_prefix("sqlite://") {
-        Some(path) if path.starts_with('/') => None,
-        Some(_) => Some("its path is relative"),
-        None => Some("it names no kind of store that this version knows"),
-    };
-    if let Some(reason) = reason {
-        mistakes.note("store", format!("`{store}`: {reason}"), remedy);
+    if let Some((reason, remedy)) = store::mistake(&location) {
+        mistakes.note("store", format!("`{}`: {reason}", store::shown(&location)), remedy);
     }
-    store
+    location
 }
 
 fn listen(top: &mut Reader, mistakes: &mut Mistakes) -> Option<SocketAddr> {

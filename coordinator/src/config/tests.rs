@@ -232,9 +232,30 @@ fn agents_are_hosts_and_ports() {
 #[test]
 fn stores_are_absolute_and_known() {
     assert!(parse(&format!("store = \"sqlite:///var/lib/r.db\"\n{PLAIN}")).is_ok());
-    for bad in ["", "postgres://r@db/r", "sqlite://r.db", "sqlite:r.db", "/var/lib/r.db", "mysql://db/r"] {
+    let far = "postgres://r@db1,db2/r?sslmode=verify-full&sslrootcert=/etc/ratchet/db.pem";
+    for fine in [far, "postgres://r@127.0.0.1:5432/r"] {
+        assert_eq!(parse(&format!("store = {fine:?}\n{PLAIN}")).unwrap().store, fine);
+    }
+    for bad in [
+        "",
+        "postgres://r@db/r",
+        "postgres://r@localhost",
+        "sqlite://r.db",
+        "sqlite:r.db",
+        "/var/lib/r.db",
+        "mysql://db/r",
+    ] {
         assert_eq!(wrong(&format!("store = {bad:?}\n")), ["store"], "{bad}");
     }
+}
+
+#[test]
+fn a_mistake_in_a_store_says_how_to_encrypt_and_keeps_the_password() {
+    let text = format!("store = \"postgres://r:hunter2@db/r?password=hunter2\"\n{PLAIN}");
+    let failure = Failure::from(parse(&text).unwrap_err());
+    let told = format!("{failure:?}");
+    assert!(told.contains("sslmode=verify-full") && told.contains("postgres://r@db/r"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
 }
 
 #[test]

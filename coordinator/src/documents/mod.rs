@@ -2,6 +2,7 @@
 //!
 //! Each has a `schema` with a version. Fields are only ever added within a version; a changed meaning is a new one.
 
+mod archive;
 mod journals;
 mod packages;
 mod report;
@@ -14,6 +15,7 @@ mod why;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::{ExportDocument, ExportedEvent, KeptRow, PruneDocument, PrunedRow};
 pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 pub use report::ReportDocument;

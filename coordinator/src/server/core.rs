@@ -12,7 +12,7 @@ use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
 use crate::hooks::Hooks;
 use crate::run::{Always, Run, World, replay};
-use crate::store::{RunListing, SqliteStore, Store, find_run};
+use crate::store::{self, RunListing, Store, find_run};
 use crate::tables;
 
 /// The vendor's checksums, read once: there are thousands, and a simulation has many coordinators.
@@ -36,7 +36,7 @@ impl Core {
     pub async fn open(config: Config) -> Result<Self, Failure> {
         let table = tables::table(config.paths.as_deref())?;
         let advisories = tables::advisories(config.advisories.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store).await?);
+        let store = store::open(&config.store).await?;
         let agents = Arc::new(Agents::new(Dialer::network(config.security.clone())));
         let (table, advisories) = (Arc::new(table), Arc::new(advisories));
         let (clock, watch_every) = (Clock::system(), config.watch_every);

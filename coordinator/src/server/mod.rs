@@ -1,5 +1,6 @@
 //! The coordinator as a service: what the command line speaks to, in the same process or over the network.
 
+mod archive;
 mod core;
 mod drivers;
 mod expected;

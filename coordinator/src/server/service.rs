@@ -222,11 +222,13 @@ impl Coordinator for Service {
         Err(Status::unimplemented("leader"))
     }
 
-    async fn export_run(&self, _: Request<pb::ExportRunRequest>) -> Answer {
-        Err(Status::unimplemented("export_run"))
+    async fn export_run(&self, request: Request<pb::ExportRunRequest>) -> Answer {
+        answer(self.core.export_run(&request.into_inner().run).await)
     }
 
-    async fn prune_runs(&self, _: Request<pb::PruneRunsRequest>) -> Answer {
-        Err(Status::unimplemented("prune_runs"))
+    async fn prune_runs(&self, request: Request<pb::PruneRunsRequest>) -> Answer {
+        let pb::PruneRunsRequest { before, consent } = request.into_inner();
+        let document = async { self.core.prune_runs(parse("the moment", &before)?, consent).await };
+        answer(document.await)
     }
 }

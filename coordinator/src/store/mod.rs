@@ -2,17 +2,21 @@
 
 pub mod format;
 mod lease;
+mod postgres;
+mod rows;
 mod schema;
 mod seat;
 mod shelf;
 mod sqlite;
 
 use std::any::Any;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proto::{ClusterName, Epoch, Package, RolloutName, RunId, StepId};
 use serde::{Deserialize, Serialize};
 
+pub use postgres::PostgresStore;
 pub use seat::Seat;
 pub use shelf::Shelf;
 pub use sqlite::SqliteStore;
@@ -134,6 +138,21 @@ pub struct StepProgressRow {
     pub rate: Option<u64>,
 }
 
+/// An event as it is stored, whatever format it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its place in the journal.
+    pub seq: u64,
+    /// The fencing number of the driver that wrote it.
+    pub epoch: Epoch,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The format of the body.
+    pub format: i64,
+    /// JSON.
+    pub body: String,
+}
+
 /// A package as the catalogue keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPackage {
@@ -226,8 +245,18 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The configured location is not a store.
-    #[error("`{0}` is not a store: use `sqlite:///path/to/ratchet.db`")]
+    #[error("`{0}` is not a store: use `sqlite:///path/to/ratchet.db` or `postgres://user@host/database`")]
     NotAStore(String),
+    /// The configured location is one of a store, and wrong.
+    #[error("`{location}` cannot be used as the store: {reason}")]
+    Unusable {
+        /// The location, without its secrets.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to write instead.
+        remedy: String,
+    },
 }
 
 /// A durable place for runs, requests and the catalogue.
@@ -263,6 +292,14 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// A run's journal from the given number on.
     async fn journal(&self, run: &RunId, from_seq: u64) -> Result<Vec<Record>, StoreError>;
+
+    /// A run's journal as it was written down; a store that knows one format only writes it down now.
+    async fn verbatim(&self, run: &RunId) -> Result<Vec<StoredEvent>, StoreError> {
+        let written = |Record { seq, epoch, at, event }: Record| {
+            Ok(StoredEvent { seq, epoch, at, format: format::FORMAT, body: rows::json(&event)? })
+        };
+        self.journal(run, 1).await?.into_iter().map(written).collect()
+    }
 
     /// All runs, oldest first.
     async fn runs(&self) -> Result<Vec<RunListing>, StoreError>;
@@ -349,6 +386,34 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Takes a document off its shelf; `false` if it was not there.
     async fn take_off(&self, shelf: Shelf, key: &str) -> Result<bool, StoreError>;
+}
+
+/// Opens the store at a location: `sqlite:///path` or `postgres://…`.
+///
+/// # Errors
+/// It is no such location, cannot be used, or has tables of a newer version.
+pub async fn open(location: &str) -> Result<Arc<dyn Store>, StoreError> {
+    match postgres::is_one(location) {
+        true => Ok(Arc::new(PostgresStore::open(location).await?)),
+        false => Ok(Arc::new(SqliteStore::open(location).await?)),
+    }
+}
+
+/// What is wrong with a location as it is written, and what to write instead; `None` if it can be tried.
+pub fn mistake(location: &str) -> Option<(String, &'static str)> {
+    const WRITE: &str = "write `sqlite:///absolute/path.db` or `postgres://user@host/database`";
+    match location.strip_prefix("sqlite://") {
+        Some(path) if path.starts_with('/') => None,
+        // The same configuration must mean the same store wherever a command is typed.
+        Some(_) => Some(("its path is relative".to_owned(), WRITE)),
+        None if postgres::is_one(location) => postgres::mistake(location),
+        None => Some(("it names no kind of store that this version knows".to_owned(), WRITE)),
+    }
+}
+
+/// A location as it may be told: without a password.
+pub fn shown(location: &str) -> String {
+    postgres::shown(location)
 }
 
 /// Finds a run by its id or a beginning of it that fits no other.

@@ -2,24 +2,22 @@
 
 mod open;
 mod rollouts;
-mod rows;
 mod turns;
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use proto::{ClusterName, RolloutName, RunId, Sha256};
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::lease::LeaseFile;
 use super::{
     Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Seat, Shelf, StepProgressRow,
-    Store, StoreError, StoredPackage, StoredRequest, format, schema,
+    Store, StoreError, StoredEvent, StoredPackage, StoredRequest, format, rows, schema,
 };
 use crate::rollout;
 use crate::run::{Event, Record, Request};
-use rows::{column, from_json, json, parsed, record};
+use rows::{from_json, json, parsed, record};
 use turns::Taker;
 
 /// A store in one SQLite file. Lease files lie in a directory beside it.
@@ -141,14 +139,21 @@ impl Store for SqliteStore {
         rows.iter().map(|row| record(run, row)).collect()
     }
 
+    async fn verbatim(&self, run: &RunId) -> Result<Vec<StoredEvent>, StoreError> {
+        let rows = sqlx::query("SELECT seq, epoch, at, body, format FROM event WHERE run = ? ORDER BY seq")
+            .bind(run.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| self.failed(source))?;
+        rows.iter().map(rows::stored).collect()
+    }
+
     async fn runs(&self) -> Result<Vec<RunListing>, StoreError> {
         let rows = sqlx::query("SELECT id, cluster FROM run ORDER BY number")
             .fetch_all(&self.pool)
             .await
             .map_err(|source| self.failed(source))?;
-        let listing =
-            |row: &SqliteRow| Ok(RunListing { id: parsed(row, "id")?, cluster: parsed(row, "cluster")? });
-        rows.iter().map(listing).collect()
+        rows.iter().map(rows::listing).collect()
     }
 
     async fn ask(&self, run: &RunId, request: &Request, by: &str, at: Timestamp) -> Result<i64, StoreError> {
@@ -172,11 +177,7 @@ impl Store for SqliteStore {
         .fetch_all(&self.pool)
         .await
         .map_err(|source| self.failed(source))?;
-        let request = |row: &SqliteRow| {
-            let by = column(row, "asked_by")?;
-            Ok(StoredRequest { number: column(row, "number")?, request: from_json(row, "request")?, by })
-        };
-        rows.iter().map(request).collect()
+        rows.iter().map(rows::request).collect()
     }
 
     async fn put_progress(&self, run: &RunId, progress: &StepProgressRow) -> Result<(), StoreError> {
@@ -221,11 +222,7 @@ impl Store for SqliteStore {
             .fetch_all(&self.pool)
             .await
             .map_err(|source| self.failed(source))?;
-        let package = |row: &SqliteRow| {
-            let (md5, added_at) = (column(row, "md5")?, parsed(row, "added_at")?);
-            Ok(StoredPackage { package: from_json(row, "body")?, md5, added_at })
-        };
-        rows.iter().map(package).collect()
+        rows.iter().map(rows::package).collect()
     }
 
     async fn remove_package(&self, sha256: &Sha256) -> Result<bool, StoreError> {
@@ -308,11 +305,7 @@ impl Store for SqliteStore {
         .fetch_all(&self.pool)
         .await
         .map_err(|source| self.failed(source))?;
-        let asked = |row: &SqliteRow| {
-            let by = column(row, "asked_by")?;
-            Ok(RolloutAsked { number: column(row, "number")?, request: from_json(row, "request")?, by })
-        };
-        rows.iter().map(asked).collect()
+        rows.iter().map(rows::rollout_request).collect()
     }
 
     async fn ends(&self) -> Result<Vec<(RunId, u64)>, StoreError> {
@@ -323,8 +316,7 @@ impl Store for SqliteStore {
         .fetch_all(&self.pool)
         .await
         .map_err(|source| self.failed(source))?;
-        let end = |row: &SqliteRow| Ok((parsed(row, "id")?, column::<i64>(row, "seq")?.cast_unsigned()));
-        rows.iter().map(end).collect()
+        rows.iter().map(rows::end).collect()
     }
 
     async fn prune(&self, run: &RunId) -> Result<bool, StoreError> {
@@ -381,7 +373,7 @@ impl Store for SqliteStore {
             .fetch_all(&self.pool)
             .await
             .map_err(|source| self.failed(source))?;
-        rows.iter().map(|row| Ok((column(row, "key")?, column(row, "body")?))).collect()
+        rows.iter().map(rows::shelved).collect()
     }
 
     async fn take_off(&self, shelf: Shelf, key: &str) -> Result<bool, StoreError> {

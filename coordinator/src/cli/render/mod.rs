@@ -1,5 +1,6 @@
 //! Documents as text for people. Pure: a document in, a text out; what stdout is decides about colours later.
 
+mod archive;
 mod failure;
 mod findings;
 mod journals;
@@ -18,6 +19,7 @@ mod takeover;
 mod units;
 mod why;
 
+pub use archive::{exported, pruned};
 pub use failure::failure;
 pub use findings::check;
 pub use packages::{package_added, package_removed, package_shown, packages};

@@ -1,10 +1,12 @@
 //! Documents for tests.
 
+mod archive;
 mod held;
 
 use jiff::Timestamp;
 use proto::NodeUid;
 
+pub(crate) use archive::{exported, pruned};
 pub(crate) use held::{journals, settings, takeover};
 
 use crate::checks::{Finding, Verdict};

@@ -1,5 +1,6 @@
 //! The whole command line against a fake coordinator.
 
+mod archive;
 mod fake;
 mod feed;
 mod following;

@@ -277,6 +277,47 @@ async fn takeover() {
 }
 
 #[tokio::test]
+async fn export_and_prune() {
+    let stage = Stage::new();
+    stage.fake.answers("export_run", &sample::exported());
+    let shape = shape_of(&stage, "export orders-1").await;
+    let own: Vec<&str> = shape.lines().filter(|line| !line.starts_with(".plan.")).collect();
+    insta::assert_snapshot!(own.join("\n"), @r"
+    .cluster: text
+    .made_at: text
+    .plan_digest: text
+    .records: list
+    .records[].at: text
+    .records[].epoch: number
+    .records[].event.claimed.node: number
+    .records[].format: number
+    .records[].seq: number
+    .run: text
+    .schema: text
+    .state: text
+    .target: text
+    ");
+    let stage = Stage::new();
+    stage.fake.answers("prune_runs", &sample::pruned(false));
+    insta::assert_snapshot!(shape_of(&stage, "prune --older-than 90d").await, @r"
+    .before: text
+    .kept: list
+    .kept[].run: text
+    .kept[].why: text
+    .next_commands: list
+    .next_commands[]: text
+    .removed: flag
+    .runs: list
+    .runs[].cluster: text
+    .runs[].ended_at: text
+    .runs[].run: text
+    .runs[].state: text
+    .schema: text
+    .summary: text
+    ");
+}
+
+#[tokio::test]
 async fn upgrade_is_a_watch_a_line_and_the_run_last() {
     let stage = Stage::new();
     stage.fake.answers("plan", &sample::plan_answer());

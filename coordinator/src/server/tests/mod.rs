@@ -1,6 +1,7 @@
 //! The coordinator's service on a store of its own and agents with canned behaviour.
 
 mod agent;
+mod archive;
 mod asking;
 mod drivers;
 mod hooks;

@@ -1,11 +1,10 @@
 //! Journals of rollouts.
 
-use proto::{Epoch, RolloutName};
-use sqlx::sqlite::SqliteRow;
+use proto::RolloutName;
 
-use super::rows::{column, json, parsed};
 use super::{Seat, SqliteStore, StoreError};
 use crate::rollout::{self, Record};
+use crate::store::rows::{json, rollout_record};
 
 impl SqliteStore {
     pub(super) async fn insert_rollout_event(
@@ -51,19 +50,6 @@ impl SqliteStore {
         .fetch_all(&self.pool)
         .await
         .map_err(|source| self.failed(source))?;
-        rows.iter().map(|row| record(rollout, row)).collect()
+        rows.iter().map(|row| rollout_record(rollout, row)).collect()
     }
-}
-
-fn record(rollout: &RolloutName, row: &SqliteRow) -> Result<Record, StoreError> {
-    let seq = column::<i64>(row, "seq")?.cast_unsigned();
-    let (found, body): (i64, String) = (column(row, "format")?, column(row, "body")?);
-    let what = || format!("event {seq} of rollout {rollout}");
-    if found > rollout::FORMAT {
-        return Err(StoreError::Newer { what: what(), found, known: rollout::FORMAT });
-    }
-    let event =
-        serde_json::from_str(&body).map_err(|error| StoreError::Damaged(format!("{}: {error}", what())))?;
-    let epoch: i64 = column(row, "epoch")?;
-    Ok(Record { seq, epoch: Epoch(epoch.cast_unsigned()), at: parsed(row, "at")?, event })
 }

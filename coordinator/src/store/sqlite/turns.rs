@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proto::Epoch;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 
-use super::rows::column;
 use super::{SqliteStore, StoreError};
 use crate::store::lease::LeaseFile;
+use crate::store::rows::{latest, leader};
 use crate::store::{Acquire, LatestDriver, Leader, Seat};
 
 /// A seat that was taken.
@@ -126,11 +125,6 @@ impl SqliteStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(|source| self.failed(source))?;
-        let leader = |row: &SqliteRow| {
-            let LatestDriver { epoch, holder } = latest(row)?;
-            let address: String = column(row, "address")?;
-            Ok(Leader { epoch, holder, address: Some(address).filter(|address| !address.is_empty()) })
-        };
         row.as_ref().map(leader).transpose()
     }
 
@@ -153,9 +147,4 @@ impl SqliteStore {
         name.push(".leases");
         self.path.with_file_name(name)
     }
-}
-
-fn latest(row: &SqliteRow) -> Result<LatestDriver, StoreError> {
-    let epoch: i64 = column(row, "epoch")?;
-    Ok(LatestDriver { epoch: Epoch(epoch.cast_unsigned()), holder: column(row, "holder")? })
 }

@@ -3,73 +3,10 @@
 use super::*;
 use crate::store::lease::LeaseFile;
 
-#[tokio::test]
-async fn who_was_seized_from_appends_nothing_and_their_end_frees_nothing() {
-    let place = Place::new();
-    let (hung, other) = (place.open().await, place.open().await);
-    let name = cluster("orders");
-    let old = hung.acquire(&name, "alice", Acquire::IfFree).await.unwrap();
-    hung.create(&old, &run("r1"), at(), &event(1)).await.unwrap();
-    let new = other.acquire(&name, "bob", Acquire::Seize { above: Epoch(0) }).await.unwrap();
-    assert_eq!(new.epoch, Epoch(2));
-    // The hung one wakes up.
-    let fenced = hung.append(&old, &run("r1"), 2, at(), &event(2)).await.unwrap_err();
-    let StoreError::Fenced { epoch, latest, .. } = &fenced else { panic!("{fenced}") };
-    assert_eq!(*epoch, Epoch(1));
-    assert_eq!(*latest, Some(LatestDriver { epoch: Epoch(2), holder: "bob".to_owned() }));
-    for store in [&hung, &other] {
-        assert_eq!(store.driver(&name).await.unwrap().as_deref(), Some("bob"));
-    }
-    drop(old);
-    assert_eq!(hung.driver(&name).await.unwrap().as_deref(), Some("bob"), "the old lock is on a dead file");
-    let refused = hung.acquire(&name, "carol", Acquire::IfFree).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Held { holder, .. } if holder == "bob"), "{refused}");
-    other.append(&new, &run("r1"), 2, at(), &event(3)).await.unwrap();
-    drop(new);
-    assert_eq!(hung.driver(&name).await.unwrap(), None);
-    assert_eq!(hung.acquire(&name, "carol", Acquire::IfFree).await.unwrap().epoch, Epoch(3));
-    assert_eq!(hung.journal(&run("r1"), 1).await.unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_failure_of_who_was_seized_from_names_who_drives_now() {
-    let place = Place::new();
-    let store = place.open().await;
-    let name = cluster("orders");
-    let old = store.acquire(&name, "alice", Acquire::IfFree).await.unwrap();
-    let _new =
-        store.acquire(&name, "bob@ops2 (process 7)", Acquire::Seize { above: Epoch(11) }).await.unwrap();
-    let failure = proto::Failure::from(store.create(&old, &run("r1"), at(), &event(1)).await.unwrap_err());
-    assert_eq!(failure.id, "superseded");
-    assert_eq!(
-        failure.message,
-        "orders is driven by bob@ops2 (process 7) now, at epoch 12; this coordinator has stopped and starts nothing \
-         any more"
-    );
-}
-
-#[tokio::test]
-async fn a_seized_epoch_is_above_the_row_and_above_what_the_agents_obey() {
-    let place = Place::new();
-    let store = place.open().await;
-    let name = cluster("orders");
-    assert_eq!(store.latest_driver(&name).await.unwrap(), None);
-    let seize = async |above| {
-        store.acquire(&name, "alice", Acquire::Seize { above: Epoch(above) }).await.unwrap().epoch
-    };
-    assert_eq!(seize(0).await, Epoch(1));
-    assert_eq!(seize(41).await, Epoch(42));
-    assert_eq!(seize(7).await, Epoch(43));
-    assert_eq!(store.acquire(&name, "bob", Acquire::IfFree).await.unwrap().epoch, Epoch(44));
-    let latest = store.latest_driver(&name).await.unwrap().unwrap();
-    assert_eq!(latest, LatestDriver { epoch: Epoch(44), holder: "bob".to_owned() });
-    assert_eq!(store.latest_driver(&cluster("billing")).await.unwrap(), None);
-}
-
 /// However seizing and acquiring are mixed, whoever has the highest epoch has the lock that everybody looks at.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_at_once_the_highest_epoch_has_the_lock() {
-    let place = std::sync::Arc::new(Place::new());
+    let place = Arc::new(Place::new());
     let name = cluster("orders");
     for _ in 0..10 {
         let tasks = (0..6).map(|number| {
@@ -102,7 +39,7 @@ async fn of_many_at_once_the_highest_epoch_has_the_lock() {
 #[tokio::test]
 async fn a_lock_on_a_file_that_was_taken_away_meanwhile_is_no_lease() {
     let place = Place::new();
-    let store = std::sync::Arc::new(place.open().await);
+    let store = Arc::new(place.open().await);
     let name = cluster("orders");
     let busy = store.begin_for_test().await;
     let acquiring = tokio::spawn({
