@@ -1,6 +1,6 @@
 //! `status` and `check`: looking, and changing nothing.
 
-use futures::future::join_all;
+use futures::StreamExt;
 use jiff::Timestamp;
 use proto::wire::Observe;
 use proto::{Fact, Failure, NodeFacts, Probe, RunnerKind, Version};
@@ -12,13 +12,17 @@ use crate::documents::{CheckDocument, ClusterRow, Document, NodeRow, StatusDocum
 use crate::observe::observe;
 use crate::snapshot::{AgentReport, Snapshot};
 
+/// Clusters that are looked at at a time: what all agents of a large fleet say at once is more than fits in memory.
+const AT_ONCE: usize = 256;
+
 impl Core {
     pub(super) async fn status(&self, names: &[String]) -> Result<StatusDocument, Failure> {
         let clusters: Vec<&ClusterConfig> = match names {
             [] => self.config.clusters.iter().collect(),
             names => names.iter().map(|name| self.cluster(name)).collect::<Result<_, _>>()?,
         };
-        let rows = join_all(clusters.into_iter().map(|cluster| self.cluster_row(cluster))).await;
+        let rows: Vec<_> = clusters.into_iter().map(|cluster| self.cluster_row(cluster)).collect();
+        let rows: Vec<_> = futures::stream::iter(rows).buffered(AT_ONCE).collect().await;
         Ok(StatusDocument {
             schema: StatusDocument::SCHEMA.to_owned(),
             at: self.now(),
