@@ -42,6 +42,6 @@ pub async fn of(executor: &Executor, asked: &Observe) -> Result<NodeFacts, Refus
         memory: executor.memory().clone(),
         settings: seen.settings,
         details: seen.details,
-        halts: Vec::new(),
+        halts: executor.halts().in_force(door.clock.now()),
     })
 }

@@ -2,10 +2,12 @@
 
 pub mod claims;
 pub mod config;
+pub mod connecting;
 pub mod durable;
 pub mod executor;
 pub mod facts;
 pub mod failures;
+pub mod halts;
 pub mod hooks;
 pub mod host;
 pub mod journal;

@@ -3,24 +3,31 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use proto::{StepEvent, StepId, StepProgress};
+use jiff::Timestamp;
+use proto::{Halt, NodeHalt, StepEvent, StepId, StepProgress};
 
 use crate::claims::ClaimRecord;
 use crate::config::Config;
 use crate::durable::{self, Disk, StateError};
 use crate::executor::{StepRecord, all_steps, events_file};
+use crate::halts;
 use crate::journal::{self, Peeked};
 use crate::memory;
 use crate::package::Packages;
 use crate::state::StateDir;
 
-/// Claim, packages and steps in plain lines.
+/// Claim, halts, packages and steps in plain lines.
 ///
 /// # Errors
 /// [`StateError`].
 pub fn render_status(config: &Config) -> Result<String, StateError> {
     let state = StateDir::at(&config.state_dir);
     let mut text = render_claim(&durable::read_json::<ClaimRecord>(&state.claim())?.unwrap_or_default());
+    for halt in halts::in_force(&state.halts(), Timestamp::now()) {
+        let NodeHalt { source, halt: Halt { by, why, at } } = halt;
+        let (what, how) = (halts::halted(&source), halts::remedy(&source));
+        push(&mut text, &format!("HALTED: {what} by {by} at {at}: {why}; no installation begins; {how}"));
+    }
     if let Some(memory) = memory::read(&state.memory())? {
         push(&mut text, &format!("memory {memory}"));
     }

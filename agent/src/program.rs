@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -56,8 +57,12 @@ pub fn serve(config: Config) -> Ended {
 }
 
 async fn serve_until_signal(config: Config) -> Ended {
-    let listener = TcpListener::bind(config.listen).await?;
-    let address = listener.local_addr()?;
+    let listener = match config.listen {
+        Some(address) => Some(TcpListener::bind(address).await?),
+        None => None,
+    };
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let coordinators = config.connect.join(", ");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let asked_to_stop = async move {
         tokio::select! {
@@ -74,13 +79,28 @@ async fn serve_until_signal(config: Config) -> Ended {
     let ended = match futures::poll!(&mut serving) {
         std::task::Poll::Ready(ended) => ended,
         std::task::Poll::Pending => {
-            tracing::info!(%address, runner_version = env!("CARGO_PKG_VERSION"), "listening");
-            notify(&[NotifyState::Ready, NotifyState::Status(&format!("listening on {address}"))]);
+            let status = begun(address, &coordinators);
+            notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
             serving.await
         }
     };
     watchdog.abort();
     Ok(ended?)
+}
+
+/// Says where the agent is to be found.
+fn begun(address: Option<SocketAddr>, coordinators: &str) -> String {
+    let runner_version = env!("CARGO_PKG_VERSION");
+    match address {
+        Some(address) => {
+            tracing::info!(%address, runner_version, "listening");
+            format!("listening on {address}")
+        }
+        None => {
+            tracing::info!(coordinators, runner_version, "connecting");
+            format!("connecting to {coordinators}")
+        }
+    }
 }
 
 /// Tells systemd that the runtime still turns, twice as often as it wants to hear it.

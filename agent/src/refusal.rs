@@ -1,10 +1,11 @@
 //! Why the agent does not do what it is asked. Not a failed step: nothing was begun.
 
 use jiff::Timestamp;
-use proto::{Claim, Epoch, Failure, HookPoint, RunId, StepId, StepKind};
+use proto::{Claim, Epoch, Failure, HookPoint, NodeHalt, RunId, StepId, StepKind};
 
 use crate::durable::StateError;
 use crate::failures;
+use crate::halts;
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,19 @@ pub enum Refusal {
         /// Where in the upgrade.
         point: HookPoint,
     },
+    /// No installer may begin.
+    #[error("{}", crate::halts::failure(.0))]
+    Halted(Box<NodeHalt>),
+    /// The source of a halt has asked for something later.
+    #[error("request {asked} of `{of}` about its halt comes too late: this node has obeyed {highest}")]
+    StaleHalt {
+        /// Whose halt.
+        of: String,
+        /// The number of the request.
+        asked: u64,
+        /// The highest ever obeyed.
+        highest: u64,
+    },
     /// The agent is going down.
     #[error("this agent is stopping")]
     Stopping,
@@ -139,6 +153,12 @@ impl Refusal {
             }
             Self::NotCancellable { .. } => {
                 Failure::operator("not-cancellable", message, "wait for it to end or to reach its deadline")
+            }
+            Self::Halted(halt) => halts::failure(halt),
+            Self::StaleHalt { .. } => {
+                let remedy = "ask again: a coordinator counts on from what it has asked itself; if its store is new, \
+                              `ratchet halt` and `ratchet halt --lift` until the numbers have passed";
+                Failure::operator("stale-halt", message, remedy)
             }
             Self::Stopping => Failure::retry("stopping", message),
             Self::State(error) => failures::of_state(error),

@@ -3,12 +3,13 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use proto::pb::agent_server::Agent;
-use proto::transport::{self, Security};
+use proto::transport::{self, Connection, Security, Timeouts};
 use proto::wire::{
-    self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, TakeClaim, TakeOver, WireError,
+    self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver, WireError,
 };
 use proto::{Authority, Claim, Failure, NodeUid, StepEvent, StepProgress, pb};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -53,19 +54,56 @@ where
     serve_built(transport::server_builder(&Security::InsecureLoopback)?, incoming, executor).await
 }
 
+/// How soon an agent that has dialled notices that its coordinator is gone, so that it finds the next one in time.
+const NOTICED: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    keepalive_interval: Duration::from_secs(5),
+    keepalive_timeout: Duration::from_secs(5),
+};
+
+/// Serves the coordinator at the other end of a connection that this agent has made, until the connection is gone or the
+/// executor is stopping.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn serve_connection(mut connection: Connection, executor: Executor) -> Result<(), RunError> {
+    let (gone, stopping) = (connection.gone(), executor.stopping());
+    let over = async move {
+        tokio::select! {
+            () = gone.wait() => {}
+            () = stopping.cancelled_owned() => {}
+        }
+    };
+    // Nothing comes after it, but an end of what comes in would end the serving of it.
+    let incoming = futures::stream::iter([Ok::<_, io::Error>(connection)]).chain(futures::stream::pending());
+    serve_until(transport::plain_server_builder(NOTICED), incoming, executor, over).await
+}
+
 async fn serve_built<IO>(
-    mut server: Server,
+    server: Server,
     incoming: impl Stream<Item = io::Result<IO>>,
     executor: Executor,
 ) -> Result<(), RunError>
 where
     IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
-    let stopping = executor.stopping();
+    let stopping = executor.stopping().cancelled_owned();
+    serve_until(server, incoming, executor, stopping).await
+}
+
+async fn serve_until<IO>(
+    mut server: Server,
+    incoming: impl Stream<Item = io::Result<IO>>,
+    executor: Executor,
+    over: impl Future<Output = ()>,
+) -> Result<(), RunError>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
     let hooks = Hooks::of(&executor.door().config);
     server
         .add_service(transport::agent_server(Service { executor, hooks }))
-        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, over)
         .await
         .map_err(|error| RunError::Serve(error.into()))
 }
@@ -95,8 +133,13 @@ impl Agent for Service {
         Ok(Response::new(pb::ClaimReply::from(&claimed)))
     }
 
-    async fn set_halt(&self, _: Request<pb::SetHaltRequest>) -> Result<Response<pb::SetHaltReply>, Status> {
-        Err(Status::unimplemented("set_halt"))
+    async fn set_halt(
+        &self,
+        request: Request<pb::SetHaltRequest>,
+    ) -> Result<Response<pb::SetHaltReply>, Status> {
+        let asked = SetHalt::try_from(request.into_inner()).map_err(unreadable)?;
+        let now = self.executor.set_halt(asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::SetHaltReply::from(&now)))
     }
 
     async fn take_over(
@@ -186,7 +229,7 @@ fn events(
         let batch = reader.next_batch().await?;
         Some((futures::stream::iter(batch), reader))
     });
-    futures::StreamExt::flatten(batches)
+    StreamExt::flatten(batches)
 }
 
 struct Reader {
@@ -238,10 +281,12 @@ fn status(refusal: &Refusal) -> Status {
         | Refusal::GivenBack { .. }
         | Refusal::ClaimedByOther(_)
         | Refusal::HolderChanged { .. }
-        | Refusal::NotClaimed { .. } => Code::PermissionDenied,
+        | Refusal::NotClaimed { .. }
+        | Refusal::StaleHalt { .. } => Code::PermissionDenied,
         Refusal::HooksOfWhichRun { .. } => Code::InvalidArgument,
         Refusal::InstallInFlight { .. }
         | Refusal::Busy { .. }
+        | Refusal::Halted(_)
         | Refusal::NotRunning { .. }
         | Refusal::NotCancellable { .. } => Code::FailedPrecondition,
         Refusal::DifferentSpec { .. } => Code::AlreadyExists,

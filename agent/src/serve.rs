@@ -5,12 +5,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::Clock;
 use proto::transport::TransportError;
+use proto::{Clock, InvalidName};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::connecting::Connecting;
 use crate::durable::{Disk, StateError};
 use crate::executor::Executor;
 use crate::host::Product;
@@ -34,30 +35,43 @@ pub enum RunError {
     /// The listener or the certificates cannot be used.
     #[error("the listener cannot be used")]
     Transport(#[from] TransportError),
+    /// The agent dials, and has no name.
+    #[error("this agent connects by itself and needs a name; give `name` in its configuration")]
+    Name(#[from] InvalidName),
     /// Serving broke off.
     #[error("serving broke off")]
     Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Serves on a bound listener until `shutdown` resolves; installs that run then go on without the agent.
+/// Serves on a bound listener, if there is one, and to the coordinator that is dialled, if there is one, until `shutdown` resolves; installs that run then go on without the agent.
 ///
 /// # Errors
 /// [`RunError`].
 pub async fn run(
     config: Config,
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
     let state = StateDir::create(&config.state_dir, &Disk::real())?;
     let _alone = lock(&state)?;
     let security = config.security.clone();
-    let executor = Executor::open(door(config, state))?;
+    let executor = Executor::open(door(config.clone(), state))?;
     let stopping = executor.stopping();
     tokio::spawn(async move {
         shutdown.await;
         stopping.cancel();
     });
-    rpc::serve(listener, &security, executor).await
+    let connecting = Connecting::of(&config, &executor)?;
+    let dialled = connecting.map(|connecting| tokio::spawn(connecting.stay(executor.clone())));
+    match listener {
+        Some(listener) => rpc::serve(listener, &security, executor.clone()).await?,
+        None => executor.stopping().cancelled().await,
+    }
+    executor.stopping().cancel();
+    if let Some(dialled) = dialled {
+        dialled.await.map_err(|error| RunError::Serve(error.into()))?;
+    }
+    Ok(())
 }
 
 /// What steps work with, out of a configuration, on the machine as it is.

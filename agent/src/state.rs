@@ -45,6 +45,11 @@ impl StateDir {
         self.root.join("claim.json")
     }
 
+    /// Whether an installer may begin.
+    pub fn halts(&self) -> PathBuf {
+        self.root.join("halts.json")
+    }
+
     /// Which memory this agent has.
     pub fn memory(&self) -> PathBuf {
         self.root.join("memory.json")

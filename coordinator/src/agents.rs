@@ -1,5 +1,7 @@
 //! The door to the agents: the only place of the coordinator that dials.
 
+mod connected;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,11 +11,13 @@ use futures::{Stream, StreamExt};
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{Security, Timeouts, agent_client, dial};
 use proto::wire::{
-    CancelStep, Claimed, Execute, Histories, Observe, RunHooks, TakeClaim, TakeOver, TakenOver, UNREACHABLE,
-    failure_of,
+    CancelStep, Claimed, Execute, HaltsNow, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver,
+    TakenOver, UNREACHABLE, failure_of,
 };
 use proto::{Authority, Failure, HookOutcome, NodeFacts, RunId, StepEvent, StepHistory};
 use tonic::transport::Channel;
+
+pub use connected::{Connected, ConnectedAgent};
 
 /// How long an agent may take to look at its node; with `rlcheck`, which walks through every service, much longer.
 const OBSERVE: Duration = Duration::from_secs(45);
@@ -51,17 +55,26 @@ impl fmt::Debug for Dialer {
     }
 }
 
-/// Connections to agents, by address.
+/// What the address of an agent begins with that connects by itself; its name follows.
+pub const BY_NAME: char = '@';
+
+/// Connections to agents, by address: `HOST:PORT` of one that is dialled, `@name` of one that connects by itself.
 #[derive(Debug)]
 pub struct Agents {
     dialer: Dialer,
     channels: Mutex<HashMap<String, Channel>>,
+    connected: Connected,
 }
 
 impl Agents {
     /// A door that dials like this.
     pub fn new(dialer: Dialer) -> Self {
-        Self { dialer, channels: Mutex::default() }
+        Self { dialer, channels: Mutex::default(), connected: Connected::default() }
+    }
+
+    /// Agents that have connected by themselves.
+    pub fn connected(&self) -> &Connected {
+        &self.connected
     }
 
     /// A node's facts, live.
@@ -133,7 +146,18 @@ impl Agents {
         }))
     }
 
+    /// Lets no installer begin on a node, or lifts that.
+    pub async fn set_halt(&self, address: &str, request: &SetHalt) -> Result<HaltsNow, Failure> {
+        let mut client = self.client(address)?;
+        let answer =
+            within(ANSWER, address, client.set_halt(proto::pb::SetHaltRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
     fn client(&self, address: &str) -> Result<AgentClient<Channel>, Failure> {
+        if let Some(name) = address.strip_prefix(BY_NAME) {
+            return Ok(agent_client(self.connected.channel(name)?));
+        }
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = channels.get(address) {
             return Ok(agent_client(channel.clone()));
@@ -170,10 +194,13 @@ fn named(address: &str, failure: Failure) -> Failure {
         return failure;
     }
     let cause = failure.to_string();
-    let remedy = format!(
-        "on that node: systemctl status ratchet-agent; from here: nc -zv {}",
-        address.replace(':', " ")
-    );
+    let remedy = match address.strip_prefix(BY_NAME) {
+        Some(name) => connected::look_there(name),
+        None => format!(
+            "on that node: systemctl status ratchet-agent; from here: nc -zv {}",
+            address.replace(':', " ")
+        ),
+    };
     Failure {
         message: format!("agent {address} cannot be reached"),
         cause: Some(cause),

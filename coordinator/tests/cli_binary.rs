@@ -22,7 +22,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const VERBS: [&str; 21] = [
+const VERBS: &[&str] = &[
     "status",
     "paths",
     "package",
@@ -38,6 +38,7 @@ const VERBS: [&str; 21] = [
     "abort",
     "retry",
     "takeover",
+    "assign",
     "why",
     "export",
     "prune",
@@ -90,6 +91,9 @@ fn wrong_usage_is_two() {
         &["prune"],
         &["prune", "--older-than", "soon"],
         &["prune", "--older-than", "-3 days"],
+        &["assign", "db-1"],
+        &["assign", "@db-1", "orders"],
+        &["assign", "db-1", "orders", "--none"],
         &["takeover", "orders", "--despite-install"],
         &["completions", "tcsh"],
         &["status", "-o", "yaml"],

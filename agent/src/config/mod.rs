@@ -1,6 +1,7 @@
 //! `agent.toml`: read once at start, all mistakes reported together (design §7).
 
 mod args;
+mod connecting;
 mod rest;
 mod table;
 
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use args::{INSTALL_UMASK, refused_install_args};
-use proto::RunnerKind;
 use proto::transport::{Security, Tls};
+use proto::{AgentName, RunnerKind};
 pub use rest::Rest;
 use table::Keys;
 
@@ -29,8 +30,12 @@ pub struct Config {
     /// The `ratchet-agent` program that runs installs, where it is not the program that is running: for tests that host an
     /// agent in their own process. Not a key of the file.
     pub program: Option<PathBuf>,
-    /// The address to listen on.
-    pub listen: SocketAddr,
+    /// The address to listen on; `None` if nothing is listened on.
+    pub listen: Option<SocketAddr>,
+    /// Coordinators that the agent dials by itself, `HOST:PORT`, in the order in which they are tried; none if empty.
+    pub connect: Vec<String>,
+    /// The agent's name where it dials; the host name if `None`.
+    pub name: Option<AgentName>,
     /// Where claims, steps, archives and unpacked trees are kept.
     pub state_dir: PathBuf,
     /// How callers are known.
@@ -141,9 +146,11 @@ impl Config {
     }
 
     fn read(keys: &mut Keys, file: &Path) -> Self {
-        let listen = keys.address("listen", "0.0.0.0:7443");
+        let (connect, name) = (connecting::addresses(keys), connecting::name(keys));
+        let listen = connecting::listen(keys, !connect.is_empty());
         let state_dir = keys.absolute_path("state_dir", "/var/lib/ratchet-agent");
         let security = security(keys, listen);
+        connecting::check(keys, &connect, &security);
         let rest = rest::rest(keys);
         let hooks = hooks(keys);
         let mut product = keys.table("redis_enterprise");
@@ -151,6 +158,8 @@ impl Config {
             file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
             program: None,
             listen,
+            connect,
+            name,
             state_dir,
             security,
             root: product.absolute_path("root", "/"),
@@ -203,7 +212,7 @@ fn runner(product: &mut Keys) -> Option<RunnerKind> {
     }
 }
 
-fn security(keys: &mut Keys, listen: SocketAddr) -> Security {
+fn security(keys: &mut Keys, listen: Option<SocketAddr>) -> Security {
     let insecure = keys.boolean("insecure_loopback", false);
     let has_tls = keys.has("tls");
     let mut tls = keys.table("tls");
@@ -226,7 +235,7 @@ fn security(keys: &mut Keys, listen: SocketAddr) -> Security {
         }
     };
     keys.put_back(tls);
-    if insecure && !listen.ip().is_loopback() {
+    if let Some(listen) = listen.filter(|listen| insecure && !listen.ip().is_loopback()) {
         let reason = format!("{listen} is not a loopback address, and `insecure_loopback` is set");
         keys.mistake("listen", reason, "use 127.0.0.1:7443, or [tls] instead of `insecure_loopback`");
     }

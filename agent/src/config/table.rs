@@ -80,6 +80,23 @@ impl Keys {
         })
     }
 
+    /// One text, or a list of them; none if absent.
+    pub(super) fn one_or_more(&mut self, key: &str, like: &str) -> Vec<String> {
+        match self.table.remove(key) {
+            None => Vec::new(),
+            Some(Value::String(text)) => vec![text],
+            Some(value) => {
+                let texts = value.as_array().filter(|list| !list.is_empty()).and_then(|list| {
+                    list.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+                });
+                texts.unwrap_or_else(|| {
+                    self.mistake(key, "it is neither a text nor a list of texts", like);
+                    Vec::new()
+                })
+            }
+        }
+    }
+
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
         match self.table.remove(key) {
             Some(Value::Boolean(value)) => value,

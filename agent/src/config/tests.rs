@@ -98,6 +98,35 @@ fn plain_is_for_loopback_only_and_never_by_accident() {
     assert_eq!(config.security, Security::InsecureLoopback);
 }
 
+/// Without `connect` nothing is as it was not before; with it, nothing is listened on that nobody asked for.
+#[test]
+fn an_agent_that_dials_listens_only_if_it_is_told_to() {
+    let usual = parse(LEAST).unwrap();
+    assert_eq!((usual.listen, usual.connect.len(), usual.name), (Some(([0, 0, 0, 0], 7443).into()), 0, None));
+    let one = parse(&format!("connect = 'ops:7444'\n{LEAST}")).unwrap();
+    assert_eq!((one.listen, one.connect), (None, vec!["ops:7444".to_owned()]));
+    let both = "connect = ['ops-1:7444', 'ops-2:7444']\nname = 'db-1'\nlisten = '127.0.0.1:1'\n";
+    let both = parse(&format!("{both}{LEAST}")).unwrap();
+    assert_eq!((both.listen.is_some(), both.connect.len()), (true, 2));
+    assert_eq!(both.name.unwrap().as_str(), "db-1");
+    parse("insecure_loopback = true\nconnect = 'localhost:7444'").unwrap();
+    for (text, key) in [
+        (format!("connect = 'ops'\n{LEAST}"), "connect"),
+        (format!("connect = []\n{LEAST}"), "connect"),
+        (format!("connect = 7444\n{LEAST}"), "connect"),
+        (format!("connect = 'ops:7444'\nname = 'db 1'\n{LEAST}"), "name"),
+        ("insecure_loopback = true\nconnect = '10.0.0.1:7444'".to_owned(), "connect"),
+        ("insecure_loopback = true\nconnect = 'localhost:1'\nlisten = '10.0.0.1:1'".to_owned(), "listen"),
+    ] {
+        assert_eq!(mistakes(&text)[0].key, key, "{text}");
+    }
+    let shipped = include_str!("../../../systemd/agent.toml");
+    assert!(
+        shipped.contains("\n# connect = ") && shipped.contains("\n# name = "),
+        "the shipped file shows both"
+    );
+}
+
 #[test]
 fn a_stand_in_node_is_never_given_a_unit_unless_asked() {
     let config = parse(&format!("{LEAST}[redis_enterprise]\nroot = '/srv/node-1'")).unwrap();

@@ -10,7 +10,7 @@ mod running;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use proto::wire::{TakeOver, TakenOver};
+use proto::wire::{HaltsNow, SetHalt, TakeOver, TakenOver};
 use proto::{AgentMemory, Authority, Claim, StepId, StepInFlight};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ pub use report::Reporter;
 
 use crate::claims::{ClaimRecord, Claims};
 use crate::durable::StateError;
+use crate::halts::Halts;
 use crate::memory;
 use crate::refusal::Refusal;
 use crate::runner;
@@ -135,6 +136,28 @@ impl Executor {
             Ok(desk.claims.store(record)?)
         };
         self.at_desk(release).await
+    }
+
+    /// Lets no installer begin on this node, or lifts that: for good, until the same source asks for something else. An
+    /// installer at work is not touched.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn set_halt(&self, asked: SetHalt) -> Result<HaltsNow, Refusal> {
+        let set = move |this: &Self| {
+            // No install is admitted meanwhile.
+            let _desk = this.desk();
+            let now = this.halts().set(&asked)?;
+            tracing::warn!(source = %asked.source, number = asked.number, halt = ?asked.halt, "a halt was set or lifted");
+            Ok(now)
+        };
+        self.at_desk(set).await
+    }
+
+    /// Whether an installer may begin on this node.
+    pub fn halts(&self) -> Halts {
+        let door = &self.shared.door;
+        Halts::at(door.state.halts(), door.disk.clone())
     }
 
     /// Asks a step to stop; its history tells when it has.

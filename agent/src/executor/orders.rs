@@ -52,14 +52,16 @@ impl Executor {
         desk.claims.record().check(authority)?;
         let known = self.known(&desk, &step)?;
         let asked = Asked { step: &step, run: &authority.run, spec: &spec, only_join };
-        let busy = desk.running.refuse_if_busy(spec.kind());
+        let busy = desk.running.refuse_if_busy(spec.kind()).and_then(|()| self.refuse_if_halted(spec.kind()));
         let stopping = self.shared.stop.is_cancelled();
         let admitted =
             admission(asked, known.as_ref().map(|known| (&known.record, known.stage)), stopping, busy);
         let admitted = match admitted {
             Ok(admitted) => admitted,
             // A copy of this order that comes later, when nothing keeps it off any more, must start nothing either.
-            Err(refusal @ (Refusal::Busy { .. } | Refusal::Stopping)) if spec.kind() == StepKind::Install => {
+            Err(refusal @ (Refusal::Busy { .. } | Refusal::Halted(_) | Refusal::Stopping))
+                if spec.kind() == StepKind::Install =>
+            {
                 let record = known.map(|known| known.record);
                 let record = record.map_or_else(|| self.order(authority, step, spec, None), Ok)?;
                 return self.close(&mut desk, record).or(Err(refusal));
@@ -84,6 +86,13 @@ impl Executor {
                 Ok(history)
             }
         }
+    }
+
+    fn refuse_if_halted(&self, kind: StepKind) -> Result<(), Refusal> {
+        if kind != StepKind::Install {
+            return Ok(());
+        }
+        self.halts().refuse_install(self.shared.door.clock.now())
     }
 
     /// Writes an order down.

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::durable::{Disk, StateError};
 use crate::executor::StepRecord;
 use crate::failures::chain;
+use crate::halts;
 use crate::state::StateDir;
 
 /// How long a result is kept for a disk that does not take it, so that a person can make room. The agent waits as long
@@ -79,7 +80,7 @@ pub async fn run_op_on(
         return Err(OpError::StartedBefore(step.clone()));
     }
     begun();
-    let result = carry_out(&record, config, &state, host, &files).await?;
+    let result = carry_out(&record, config, &state, host, clock, &files).await?;
     write_result(disk, &files, &result).await?;
     Ok(result)
 }
@@ -90,12 +91,17 @@ async fn carry_out(
     config: &Config,
     state: &StateDir,
     host: &dyn OpHost,
+    clock: &Clock,
     files: &OpFiles,
 ) -> Result<OpResult, OpError> {
     let (spec, tree) = match verify::verified(record, config, state) {
         Ok(proven) => proven,
         Err(failure) => return Ok(OpResult::Refused(failure)),
     };
+    // The last moment at which a halt counts: from here on the installer is never touched.
+    if let Some(halt) = halts::in_force(&state.halts(), clock.now()).first() {
+        return Ok(OpResult::Refused(Box::new(halts::failure(halt))));
+    }
     let deadline = spec.deadline.unwrap_or(config.install_deadline);
     match host.install(&tree, &spec.args, deadline, &files.output).await {
         Ok((exit, took)) => {

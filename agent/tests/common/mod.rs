@@ -12,7 +12,8 @@ use std::time::Duration;
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{self, Security, Timeouts};
 use proto::wire::{
-    self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, TakeClaim, TakeOver, TakenOver,
+    self, CancelStep, Claimed, Execute, HaltsNow, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver,
+    TakenOver,
 };
 use proto::*;
 
@@ -70,9 +71,14 @@ impl Place {
     }
 
     pub fn configure(&self, more: &str) {
+        self.configure_with("listen = '127.0.0.1:0'\ninsecure_loopback = true", more);
+    }
+
+    /// Without the usual listener.
+    pub fn configure_with(&self, first: &str, more: &str) {
         let (state, root) = (self.path("state"), self.path("root"));
         let text = format!(
-            "listen = '127.0.0.1:0'\ninsecure_loopback = true\nstate_dir = '{}'\n[redis_enterprise]\nroot = '{}'\n{more}",
+            "{first}\nstate_dir = '{}'\n[redis_enterprise]\nroot = '{}'\n{more}",
             state.display(),
             root.display()
         );
@@ -129,8 +135,9 @@ impl Agent {
             .unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let address = loop {
-            let line = lines.next().expect("the agent ended before it listened").unwrap();
-            if let Some((_, rest)) = line.split_once("listening address=") {
+            let line = lines.next().expect("the agent ended before it began").unwrap();
+            let begun = ["listening address=", "connecting coordinators="];
+            if let Some((_, rest)) = begun.iter().find_map(|word| line.split_once(word)) {
                 break rest.split_whitespace().next().unwrap().to_owned();
             }
         };
@@ -156,8 +163,7 @@ impl Agent {
     pub fn driver_of(&self, run: &str, epoch: u64) -> Driver {
         let channel =
             transport::dial(&self.address, &Security::InsecureLoopback, Timeouts::default()).unwrap();
-        let authority = Authority { run: run.parse().unwrap(), epoch: Epoch(epoch) };
-        Driver { client: transport::agent_client(channel), authority }
+        Driver::over(channel, run, epoch)
     }
 }
 
@@ -178,6 +184,24 @@ pub struct Driver {
 pub type Events = tonic::Streaming<pb::StepEvent>;
 
 impl Driver {
+    pub fn over(channel: tonic::transport::Channel, run: &str, epoch: u64) -> Self {
+        let authority = Authority { run: run.parse().unwrap(), epoch: Epoch(epoch) };
+        Self { client: transport::agent_client(channel), authority }
+    }
+
+    /// Sets a halt of a source, or lifts it; the sources of the halts that are then in force.
+    pub async fn set_halt(&mut self, source: &str, number: u64, on: bool) -> Result<Vec<String>, Failure> {
+        let halt = on.then(|| Halt {
+            by: "alice".to_owned(),
+            why: "smoke".to_owned(),
+            at: "2026-06-01T12:00:00Z".parse().unwrap(),
+        });
+        let asked = SetHalt { source: source.to_owned(), number, halt };
+        let reply = self.client.set_halt(pb::SetHaltRequest::from(&asked)).await;
+        let now = HaltsNow::try_from(reply.map_err(wire::failure_of)?.into_inner()).unwrap();
+        Ok(now.halts.into_iter().map(|halt| halt.source).collect())
+    }
+
     pub async fn claim(&mut self) -> Result<Claimed, Failure> {
         let asked = TakeClaim {
             run: self.authority.run.clone(),

@@ -7,9 +7,9 @@ pub use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 
 use crate::documents::{
-    CheckDocument, Document, ExportDocument, PackageDocument, PackagesDocument, PlanDocument, PruneDocument,
-    RemovedDocument, ReportDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument,
-    WatchDocument, WhyDocument,
+    AssignedDocument, CheckDocument, Document, ExportDocument, PackageDocument, PackagesDocument,
+    PlanDocument, PruneDocument, RemovedDocument, ReportDocument, RunDocument, RunsDocument, StatusDocument,
+    TakeoverDocument, WatchDocument, WhyDocument,
 };
 use crate::paths::PathsDocument;
 
@@ -91,6 +91,8 @@ impl Client {
         export_run(ExportRunRequest { run: String }) -> ExportDocument;
         /// Shows which runs were over before a moment; with consent, removes them.
         prune_runs(PruneRunsRequest { before: String, consent: bool }) -> PruneDocument;
+        /// Puts an agent that connects by itself in a cluster, or takes it out.
+        assign_agent(AssignAgentRequest { agent: String, cluster: Option<String> }) -> AssignedDocument;
         /// What a cluster or a run waits for.
         why(WhyRequest { subject: String }) -> WhyDocument;
     }

@@ -13,6 +13,7 @@ pub mod stops;
 mod abort;
 mod accept;
 mod ask;
+mod assign;
 mod check;
 mod completions;
 mod export;
@@ -139,6 +140,8 @@ verbs! {
     Retry(retry::Args),
     /// Take a cluster over from a coordinator that is gone for good, hung or out of reach
     Takeover(takeover::Args),
+    /// Put an agent that connects by itself in a cluster, or take it out
+    Assign(assign::Args),
     /// What a cluster or a run waits for, since when, until when, and who can unblock it
     Why(why::Args),
     /// Write a run down for an archive, with its plan and its journal

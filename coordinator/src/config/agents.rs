@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use proto::ClusterName;
+use proto::{AgentName, ClusterName};
 use toml::Value;
 
 use super::ClusterConfig;
 use super::reader::{Mistakes, Reader, kind};
 
-const ADDRESS: &str = "write a host and a port, like \"10.0.0.1:7443\" or \"[2001:db8::1]:7443\"";
+const ADDRESS: &str = "write a host and a port, like \"10.0.0.1:7443\" or \"[2001:db8::1]:7443\", or the name of \
+                       an agent that connects by itself, like \"@orders-1\"";
+const PATTERN: &str = "write names of agents with * and ?, like [\"orders-*\"]";
 
 /// All clusters. A name or an agent that occurs twice is a mistake: two rows could then upgrade one cluster.
 pub(super) fn clusters(readers: Vec<Reader>, mistakes: &mut Mistakes) -> Vec<ClusterConfig> {
@@ -37,9 +39,15 @@ fn cluster(mut reader: Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Opti
         let reason = format!("`{name}` is the name at `{first}` too");
         mistakes.note(&key, reason, "give each cluster a name of its own");
     }
-    let agents = agents(&mut reader, seen, mistakes);
-    reader.finish(&["name", "agents"], mistakes);
-    Some(ClusterConfig { name: name?, agents, labels: BTreeMap::new(), connecting: Vec::new() })
+    let connecting = connecting(&mut reader, mistakes);
+    let agents = match &connecting {
+        // All of its agents may connect by themselves.
+        Some(_) if !reader.has("agents") => Vec::new(),
+        _ => agents(&mut reader, seen, mistakes),
+    };
+    reader.finish(&["name", "agents", "connecting"], mistakes);
+    let connecting = connecting.unwrap_or_default();
+    Some(ClusterConfig { name: name?, agents, labels: BTreeMap::new(), connecting })
 }
 
 fn agents(reader: &mut Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Vec<String> {
@@ -81,8 +89,44 @@ fn agent(key: &str, value: Value, seen: &mut Seen, mistakes: &mut Mistakes) -> O
     Some(address)
 }
 
-/// A host name, an IPv4 address or an IPv6 address in brackets, and a port that is not 0.
+/// Names of agents that connect by themselves and belong to the cluster; `None` if the key is not there. An empty list
+/// says that such agents are put there by hand.
+fn connecting(reader: &mut Reader, mistakes: &mut Mistakes) -> Option<Vec<String>> {
+    let key = reader.key("connecting");
+    let values = match reader.take("connecting")? {
+        Value::Array(values) => values,
+        other => {
+            mistakes.note(&key, format!("it is {}, not a list", kind(&other)), PATTERN);
+            return Some(Vec::new());
+        }
+    };
+    let mut patterns = Vec::new();
+    for (index, value) in values.into_iter().enumerate() {
+        let key = format!("{key}[{index}]");
+        match value {
+            Value::String(text) => match check_pattern(&text) {
+                Ok(()) => patterns.push(text),
+                Err(reason) => mistakes.note(&key, format!("`{text}`: {reason}"), PATTERN),
+            },
+            other => mistakes.note(&key, format!("it is {}, not a text", kind(&other)), PATTERN),
+        }
+    }
+    Some(patterns)
+}
+
+/// A pattern that fits every name would put strangers in a cluster.
+fn check_pattern(text: &str) -> Result<(), String> {
+    if text.trim_matches(['*', '?']).is_empty() {
+        return Err("it fits agents of every name".to_owned());
+    }
+    globset::Glob::new(text).map(drop).map_err(|error| error.kind().to_string())
+}
+
+/// `@` and a name, or a host name, an IPv4 address or an IPv6 address in brackets, and a port that is not 0.
 fn check_address(text: &str) -> Result<(), &'static str> {
+    if let Some(name) = text.strip_prefix('@') {
+        return name.parse::<AgentName>().map(drop).map_err(|_| "behind the @ is no agent's name");
+    }
     let (host, port) = text.rsplit_once(':').ok_or("it has no port")?;
     if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().map_or(true, |port| port == 0) {
         return Err("its port is not a number from 1 to 65535");

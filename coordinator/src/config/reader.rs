@@ -43,6 +43,11 @@ impl Reader {
         if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
     }
 
+    /// Whether a key is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// Takes a value out, whatever it is.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.table.remove(name)

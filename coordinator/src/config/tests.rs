@@ -205,6 +205,33 @@ fn names_and_agents_belong_to_one_cluster() {
 }
 
 #[test]
+fn agents_may_connect_by_themselves() {
+    let cluster = |keys: &str| {
+        let text = format!("{PLAIN}[[cluster]]\nname = \"a\"\n{keys}\n");
+        parse(&text).map(|config| config.clusters[0].clone())
+    };
+    let both = cluster("agents = [\"h:1\", \"@db-1\"]\nconnecting = [\"a-*\", \"?x\"]").unwrap();
+    assert_eq!((both.agents.len(), both.connecting), (2, vec!["a-*".to_owned(), "?x".to_owned()]));
+    assert_eq!(cluster("connecting = [\"a-*\"]").unwrap().agents, [""; 0]);
+    assert_eq!(cluster("connecting = []").unwrap().agents, [""; 0], "they are put there by hand");
+    assert_eq!(cluster("agents = [\"@db-1\"]").unwrap().connecting, [""; 0]);
+    let wrong_of = |keys: &str| wrong(&format!("[[cluster]]\nname = \"a\"\n{keys}\n"));
+    for (keys, key) in [
+        ("agents = []\nconnecting = [\"a-*\"]", "cluster[0].agents"),
+        ("connecting = \"a-*\"", "cluster[0].connecting"),
+        ("connecting = [1]", "cluster[0].connecting[0]"),
+        ("connecting = [\"a-*\", \"*\"]", "cluster[0].connecting[1]"),
+        ("connecting = [\"\"]", "cluster[0].connecting[0]"),
+        ("connecting = [\"a-[\"]", "cluster[0].connecting[0]"),
+        ("agents = [\"@\"]", "cluster[0].agents[0]"),
+        ("agents = [\"@db 1\"]", "cluster[0].agents[0]"),
+        ("agents = [\"@db-1\", \"@db-1\"]", "cluster[0].agents[1]"),
+    ] {
+        assert_eq!(wrong_of(keys), [key], "{keys}");
+    }
+}
+
+#[test]
 fn agents_are_hosts_and_ports() {
     let agent = |address: &str| parse(&format!("{PLAIN}[[cluster]]\nname = \"a\"\nagents = [{address:?}]\n"));
     for good in ["10.0.0.1:7443", "node-1.example:1", "[2001:db8::1]:65535", "localhost:7443"] {

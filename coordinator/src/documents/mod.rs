@@ -3,6 +3,7 @@
 //! Each has a `schema` with a version. Fields are only ever added within a version; a changed meaning is a new one.
 
 mod archive;
+mod assigned;
 mod journals;
 mod packages;
 mod report;
@@ -16,6 +17,7 @@ mod why;
 use serde::{Deserialize, Serialize};
 
 pub use archive::{ExportDocument, ExportedEvent, KeptRow, PruneDocument, PrunedRow};
+pub use assigned::AssignedDocument;
 pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 pub use report::ReportDocument;

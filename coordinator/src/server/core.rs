@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proto::{Clock, ClusterName, Failure, Package, RunId};
 
 use super::drivers::Drivers;
+use super::roster::Roster;
 use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
@@ -26,6 +27,8 @@ pub struct Core {
     pub(super) world: World,
     pub(super) checksums: &'static VendorChecksums,
     pub(super) drivers: Arc<Drivers>,
+    /// Agents that connect by themselves, and where they belong.
+    pub(super) roster: Roster,
 }
 
 impl Core {
@@ -59,12 +62,13 @@ impl Core {
     /// Puts the parts together in a given world: its store, its agents, its clock.
     ///
     /// # Errors
-    /// The built-in checksums are damaged.
+    /// The built-in checksums are damaged, or a rule of the configuration.
     pub fn with(config: Config, world: World) -> Result<Self, Failure> {
         let checksums = PUBLISHED
             .as_ref()
             .map_err(|error| Failure::bug("the built-in checksums are damaged").because(error.clone()))?;
-        Ok(Self { config, world, checksums, drivers: Arc::default() })
+        let roster = Roster::of(&config.clusters)?;
+        Ok(Self { config, world, checksums, drivers: Arc::default(), roster })
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -37,7 +37,8 @@ impl Core {
     }
 
     pub(super) async fn observe(&self, cluster: &ClusterConfig, request: Observe) -> Snapshot {
-        observe(&self.world.agents, &cluster.name, &cluster.agents, &request, &self.world.clock).await
+        let members = self.current_members(cluster).await;
+        observe(&self.world.agents, &cluster.name, &members, &request, &self.world.clock).await
     }
 
     /// Preflight: with a target, everything a plan would be checked for; without one, how the cluster is.

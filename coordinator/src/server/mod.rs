@@ -10,6 +10,7 @@ mod look;
 mod packages;
 mod planning;
 mod requests;
+mod roster;
 mod runs;
 mod service;
 mod takeover;
@@ -18,14 +19,14 @@ mod why;
 use std::sync::Arc;
 
 use proto::Failure;
-use proto::transport::{self, check_listen, coordinator_server, server_builder};
+use proto::transport::{self, Incoming, Timeouts, check_listen, coordinator_server, plain_server_builder};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Channel;
 
 pub use self::core::Core;
 use crate::config::{Config, DEFAULT_LISTEN};
 use crate::failures::chain;
+use roster::{Leads, welcome_all};
 use service::Service;
 
 /// Hosts a coordinator inside this process and gives the channel to it. Runs that it drives end with the process, and
@@ -60,7 +61,6 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
     let address = config.listen.unwrap_or(DEFAULT_LISTEN);
     let security = config.security.clone();
     check_listen(address, &security).map_err(|error| unusable(&error))?;
-    let mut server = server_builder(&security).map_err(|error| unusable(&error))?;
     let core = Arc::new(Core::open(config).await?);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let remedy = "correct `listen` in ratchet.toml, or stop what listens there";
@@ -68,14 +68,22 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
             .because(chain(&error))
     })?;
     let address = listener.local_addr().unwrap_or(address);
+    let Incoming { clients, agents } =
+        transport::incoming(listener, &security).map_err(|error| unusable(&error))?;
     tracing::info!(%address, "listening");
+    let agents_door = Arc::clone(&core.world.agents);
+    let leads: Leads = Arc::new(|| true);
+    let welcoming = tokio::spawn(welcome_all(Arc::clone(&core), agents, leads));
     core.go_on_with_interrupted().await;
     crate::readiness::ready(&address);
-    server
+    let served = plain_server_builder(Timeouts::default())
         .add_service(coordinator_server(Service::new(core)))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop)
-        .await
-        .map_err(|error| Failure::bug("the coordinator's service failed").because(chain(&error)))
+        .serve_with_incoming_shutdown(clients, stop)
+        .await;
+    welcoming.abort();
+    // They find the next coordinator.
+    agents_door.connected().let_go();
+    served.map_err(|error| Failure::bug("the coordinator's service failed").because(chain(&error)))
 }
 
 fn unusable(error: &transport::TransportError) -> Failure {

@@ -214,8 +214,9 @@ impl Coordinator for Service {
         Err(Status::unimplemented("inventory"))
     }
 
-    async fn assign_agent(&self, _: Request<pb::AssignAgentRequest>) -> Answer {
-        Err(Status::unimplemented("assign_agent"))
+    async fn assign_agent(&self, request: Request<pb::AssignAgentRequest>) -> Answer {
+        let pb::AssignAgentRequest { agent, cluster } = request.into_inner();
+        answer(self.core.assign_agent(&agent, cluster.as_deref()).await)
     }
 
     async fn leader(&self, _: Request<pb::LeaderRequest>) -> Answer {

@@ -42,7 +42,7 @@ pub enum TransportError {
         /// The files.
         tls: super::Tls,
         /// What TLS says of them.
-        source: tonic::transport::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 

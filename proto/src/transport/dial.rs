@@ -22,7 +22,7 @@ pub fn dial(address: &str, security: &Security, timeouts: Timeouts) -> Result<Ch
             let config = tls.read()?.client(&parsed.host).timeout(timeouts.connect);
             endpoint("https", &parsed, address)?
                 .tls_config(config)
-                .map_err(|source| TransportError::Config { tls: tls.clone(), source })?
+                .map_err(|source| TransportError::Config { tls: tls.clone(), source: source.into() })?
         }
     };
     Ok(with_limits(endpoint, timeouts).connect_lazy())
@@ -36,7 +36,7 @@ fn endpoint(scheme: &str, parsed: &Address, address: &str) -> Result<Endpoint, T
 }
 
 /// A peer behind a cut that swallows everything is noticed by pings only.
-fn with_limits(endpoint: Endpoint, timeouts: Timeouts) -> Endpoint {
+pub(super) fn with_limits(endpoint: Endpoint, timeouts: Timeouts) -> Endpoint {
     endpoint
         .connect_timeout(timeouts.connect)
         .http2_keep_alive_interval(timeouts.keepalive_interval)

@@ -1,11 +1,17 @@
 //! Listening and dialling: the one place that knows how agents, coordinators and the command line reach each other.
 //!
-//! Either mutual TLS with certificates from files, or plain, and then on loopback addresses only.
+//! Either mutual TLS with certificates from files, or plain, and then on loopback addresses only. Who dials and who asks
+//! are two things: an agent may dial its coordinator ([`offer`]), and be asked over that connection.
 
 mod address;
+mod arrived;
+mod connection;
 mod dial;
 mod in_process;
+mod incoming;
 mod listen;
+mod offer;
+mod preface;
 mod services;
 mod tls;
 
@@ -15,9 +21,14 @@ mod tests;
 use std::time::Duration;
 
 pub use address::{TransportError, check_listen};
+pub use arrived::Arrived;
+pub use connection::{Connection, Gone};
 pub use dial::dial;
 pub use in_process::{IncomingInProcess, in_process};
-pub use listen::server_builder;
+pub use incoming::{Clients, Incoming, incoming};
+pub use listen::{plain_server_builder, server_builder};
+pub use offer::{OfferError, check_dial, offer};
+pub use preface::{Hello, Unwelcome};
 pub use services::{MAX_MESSAGE_BYTES, agent_client, agent_server, coordinator_client, coordinator_server};
 pub use tls::{Tls, TlsError, TlsMistake};
 

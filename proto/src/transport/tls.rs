@@ -3,10 +3,18 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
+
+use super::address::TransportError;
+
+/// The one protocol that is spoken inside TLS.
+const ALPN: &[u8] = b"h2";
 
 /// The certificate files of one side, PEM: `[tls]` in the configuration. They are read whenever something is dialled or
 /// listened on.
@@ -100,6 +108,61 @@ impl Material {
             .client_auth_optional(false)
             .identity(Identity::from_pem(self.cert, self.key))
     }
+
+    /// The same as [`Self::server`], for connections that are accepted by ourselves.
+    pub(super) fn accepting(self, tls: &Tls) -> Result<Arc<ServerConfig>, TransportError> {
+        self.server_config().map(Arc::new).map_err(refused(tls))
+    }
+
+    /// The same as [`Self::client`], for connections that are made by ourselves.
+    pub(super) fn connecting(self, tls: &Tls) -> Result<Arc<ClientConfig>, TransportError> {
+        self.client_config().map(Arc::new).map_err(refused(tls))
+    }
+
+    fn server_config(self) -> Result<ServerConfig, Refused> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let roots = Arc::new(self.roots()?);
+        let clients = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider)).build()?;
+        let (chain, key) = self.identity()?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols.push(ALPN.into());
+        Ok(config)
+    }
+
+    fn client_config(self) -> Result<ClientConfig, Refused> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let roots = self.roots()?;
+        let (chain, key) = self.identity()?;
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)?;
+        config.alpn_protocols.push(ALPN.into());
+        Ok(config)
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Refused> {
+        let mut roots = RootCertStore::empty();
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(&self.ca).collect::<Result<_, _>>()?;
+        roots.add_parsable_certificates(certificates);
+        Ok(roots)
+    }
+
+    fn identity(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Refused> {
+        let chain = CertificateDer::pem_slice_iter(&self.cert).collect::<Result<_, _>>()?;
+        Ok((chain, PrivateKeyDer::from_pem_slice(&self.key)?))
+    }
+}
+
+/// Why TLS does not take files that were read.
+type Refused = Box<dyn std::error::Error + Send + Sync>;
+
+fn refused(tls: &Tls) -> impl FnOnce(Refused) -> TransportError {
+    let tls = tls.clone();
+    move |source| TransportError::Config { tls, source }
 }
 
 /// What is wrong with a file's contents, and what to do about it.

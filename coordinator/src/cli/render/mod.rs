@@ -1,6 +1,7 @@
 //! Documents as text for people. Pure: a document in, a text out; what stdout is decides about colours later.
 
 mod archive;
+mod assigned;
 mod failure;
 mod findings;
 mod journals;
@@ -20,6 +21,7 @@ mod units;
 mod why;
 
 pub use archive::{exported, pruned};
+pub use assigned::assigned;
 pub use failure::failure;
 pub use findings::check;
 pub use packages::{package_added, package_removed, package_shown, packages};

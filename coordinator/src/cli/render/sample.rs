@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use proto::NodeUid;
 
 pub(crate) use archive::{exported, pruned};
-pub(crate) use held::{journals, settings, takeover};
+pub(crate) use held::{assigned, journals, settings, takeover};
 
 use crate::checks::{Finding, Verdict};
 use crate::documents::{

@@ -360,6 +360,25 @@ async fn runs_and_paths_have_their_fixed_members() {
 }
 
 #[tokio::test]
+async fn assign() {
+    let stage = Stage::new();
+    stage.fake.answers("assign_agent", &sample::assigned());
+    insta::assert_snapshot!(shape_of(&stage, "assign stray carts").await, @r"
+        .agent: text
+        .changed: flag
+        .cluster: text
+        .connected: flag
+        .schema: text
+        .summary: text
+        .was: null
+        ");
+    let stage = Stage::new();
+    stage.fake.answers("assign_agent", &sample::assigned());
+    assert_eq!(stage.run("assign stray --none").await, Exit::Done);
+    assert!(stage.fake.asked()[0].contains("cluster: None"), "{:?}", stage.fake.asked());
+}
+
+#[tokio::test]
 async fn an_error_is_one_document_on_stdout() {
     let stage = Stage::new();
     let failure = proto::Failure::operator("no-such-run", "there is no run x", "ratchet runs");

@@ -62,9 +62,10 @@ impl Core {
     /// Who holds what now.
     async fn sight(&self, cluster: &str) -> Result<Sight, Failure> {
         let cluster = self.cluster(cluster)?;
-        let nodes = join_all(cluster.agents.iter().map(|address| async {
-            let answer = self.world.agents.observe(address, &Observe::default()).await;
-            Seen { address: address.clone(), answer }
+        let members = self.current_members(cluster).await;
+        let nodes = join_all(members.into_iter().map(|address| async {
+            let answer = self.world.agents.observe(&address, &Observe::default()).await;
+            Seen { address, answer }
         }));
         let mut nodes = nodes.await;
         nodes.sort_by_key(|seen| (seen.uid().is_none(), seen.uid()));

@@ -1,16 +1,18 @@
 //! An agent that keeps its claim as a real one does, and does with steps what a test wants.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use proto::pb::agent_server::Agent;
-use proto::wire::{Execute, RunHooks, TakeClaim, TakeOver};
+use proto::transport::{Hello, OfferError, Security, Timeouts};
+use proto::wire::{Execute, HaltsNow, RunHooks, SetHalt, TakeClaim, TakeOver};
 use proto::{
-    AgentMemory, Authority, Claim, Epoch, Failure, HookOutcome, HookPoint, HookSide, HookVerdict, NodeFacts,
-    NodeUid, StepEvent, StepHistory, StepInFlight, StepKind, StepOutcome, StepProgress, pb, wire,
+    AgentMemory, Authority, Claim, Epoch, Failure, Halt, HookOutcome, HookPoint, HookSide, HookVerdict,
+    NodeFacts, NodeHalt, NodeUid, StepEvent, StepHistory, StepInFlight, StepKind, StepOutcome, StepProgress,
+    pb, wire,
 };
 use tokio::sync::watch;
 use tonic::transport::Channel;
@@ -45,6 +47,8 @@ pub(super) struct State {
     pub(super) busy_after_hooks: bool,
     /// Which hooks were asked for, in order.
     pub(super) asked: Vec<RunHooks>,
+    /// What each source asked last about its halt.
+    pub(super) halts: BTreeMap<String, (u64, Option<Halt>)>,
 }
 
 /// What happens at a take-over.
@@ -88,6 +92,7 @@ impl FakeAgent {
             hooks_refused: None,
             busy_after_hooks: false,
             asked: Vec::new(),
+            halts: BTreeMap::new(),
         };
         Self {
             uid: NodeUid(uid),
@@ -143,9 +148,35 @@ impl FakeAgent {
             claim: state.claim.clone(),
             highest_epoch: state.highest,
             current_step: state.step.clone(),
+            halts: in_force(state),
             ..proto::sample::healthy_facts(self.uid, 3, now)
         });
         self.versions.applied(facts)
+    }
+
+    /// As a real agent does: what was asked before the latest comes too late.
+    fn set_halt(&self, asked: SetHalt) -> Result<HaltsNow, Status> {
+        self.with(|state| {
+            if state.halts.get(&asked.source).is_some_and(|(number, _)| asked.number < *number) {
+                return Err(refuse(&Failure::operator("stale-halt", "it comes too late", "ask again")));
+            }
+            state.halts.insert(asked.source, (asked.number, asked.halt));
+            Ok(HaltsNow { halts: in_force(state) })
+        })
+    }
+
+    /// Dials a coordinator, and serves there until the connection is gone.
+    pub(super) async fn connect(&self, address: &str, hello: &Hello) -> Result<(), OfferError> {
+        let patience = Duration::from_secs(60);
+        let mut connection =
+            proto::transport::offer(address, &Security::InsecureLoopback, hello, patience).await?;
+        let gone = connection.gone();
+        let only =
+            futures::stream::iter([Ok::<_, std::io::Error>(connection)]).chain(futures::stream::pending());
+        let server = proto::transport::plain_server_builder(Timeouts::default())
+            .add_service(proto::transport::agent_server(Served(self.clone())));
+        server.serve_with_incoming_shutdown(only, gone.wait()).await.unwrap();
+        Ok(())
     }
 
     fn take_over(&self, asked: TakeOver) -> Result<wire::TakenOver, Status> {
@@ -184,6 +215,13 @@ impl FakeAgent {
     }
 }
 
+fn in_force(state: &State) -> Vec<NodeHalt> {
+    let in_force = |(source, (_, halt)): (&String, &(u64, Option<Halt>))| {
+        halt.clone().map(|halt| NodeHalt { source: source.clone(), halt })
+    };
+    state.halts.iter().filter_map(in_force).collect()
+}
+
 fn refuse(failure: &Failure) -> Status {
     wire::status_of(failure, Code::FailedPrecondition)
 }
@@ -194,8 +232,13 @@ type Events = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Agent for Served {
-    async fn set_halt(&self, _: Request<pb::SetHaltRequest>) -> Result<Response<pb::SetHaltReply>, Status> {
-        Err(Status::unimplemented("set_halt"))
+    async fn set_halt(
+        &self,
+        request: Request<pb::SetHaltRequest>,
+    ) -> Result<Response<pb::SetHaltReply>, Status> {
+        self.0.answering()?;
+        let now = self.0.set_halt(request.into_inner().try_into().unwrap())?;
+        Ok(Response::new(pb::SetHaltReply::from(&now)))
     }
 
     async fn observe(&self, _: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {

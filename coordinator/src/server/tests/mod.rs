@@ -3,6 +3,7 @@
 mod agent;
 mod archive;
 mod asking;
+mod connecting;
 mod drivers;
 mod hooks;
 mod ids;

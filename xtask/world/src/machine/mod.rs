@@ -280,7 +280,9 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
     Config {
         file: PathBuf::from("agent.toml"),
         program: None,
-        listen: ([127, 0, 0, 1], 7443).into(),
+        listen: Some(([127, 0, 0, 1], 7443).into()),
+        connect: Vec::new(),
+        name: None,
         state_dir,
         security: proto::transport::Security::InsecureLoopback,
         root,

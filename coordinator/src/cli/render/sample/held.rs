@@ -2,8 +2,8 @@
 
 use super::at;
 use crate::documents::{
-    AgentJournalRow, ErrorRow, SettingRow, StepEventRow, StepJournalRow, TakeoverClaimRow, TakeoverDocument,
-    TakeoverDriverRow, TakeoverNodeRow, TakeoverOutcome, TakeoverStepRow,
+    AgentJournalRow, AssignedDocument, ErrorRow, SettingRow, StepEventRow, StepJournalRow, TakeoverClaimRow,
+    TakeoverDocument, TakeoverDriverRow, TakeoverNodeRow, TakeoverOutcome, TakeoverStepRow,
 };
 
 /// A setting that is still to be put back, and one that was.
@@ -108,4 +108,17 @@ pub(crate) fn journals() -> Vec<AgentJournalRow> {
         row(2, Some(vec![step("fetch", None, true), step("install", Some(17), false)]), None),
         row(3, None, Some(error)),
     ]
+}
+
+/// A stray agent that was put in a cluster.
+pub(crate) fn assigned() -> AssignedDocument {
+    AssignedDocument {
+        schema: "ratchet.assigned/1".to_owned(),
+        agent: "stray".to_owned(),
+        cluster: Some("carts".to_owned()),
+        was: None,
+        changed: true,
+        connected: true,
+        summary: "agent stray belongs to carts from now on".to_owned(),
+    }
 }

@@ -1,0 +1,69 @@
+//! An agent that has dialled, as the coordinator holds it: the roles turn, and the coordinator asks.
+
+use std::io;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+use super::connection::{Connection, Gone};
+use super::preface::{Hello, Unwelcome, WELCOME};
+use super::{Timeouts, dial};
+
+/// How long an agent may take to read one line.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Requests that may wait for one agent's connection.
+const WAITING: usize = 32;
+
+/// An agent that has said who it is, and waits for an answer.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Who it is.
+    pub hello: Hello,
+    pub(super) connection: Connection,
+}
+
+impl Arrived {
+    /// Where it comes from.
+    pub fn peer(&self) -> Option<std::net::SocketAddr> {
+        self.connection.peer()
+    }
+
+    /// Lets it in: from now on it answers at the other end of the channel, until the connection is gone. Nothing ever
+    /// dials again through this channel.
+    ///
+    /// # Errors
+    /// The agent is gone.
+    pub async fn welcome(mut self, timeouts: Timeouts) -> io::Result<(Channel, Gone)> {
+        within(self.connection.write_all(WELCOME)).await?;
+        within(self.connection.flush()).await?;
+        let gone = self.connection.gone();
+        let only = Mutex::new(Some(self.connection));
+        let connector = tower::service_fn(move |_: Uri| {
+            let connection = only.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let lost = || io::Error::new(io::ErrorKind::NotConnected, "the agent's connection is gone");
+            std::future::ready(connection.map(TokioIo::new).ok_or_else(lost))
+        });
+        let endpoint =
+            dial::with_limits(Endpoint::from_static("http://agent"), timeouts).buffer_size(WAITING);
+        // At once, and not when it is first used: the pings that notice a lost agent come with HTTP/2.
+        let channel = endpoint.connect_with_connector(connector).await.map_err(io::Error::other)?;
+        Ok((channel, gone))
+    }
+
+    /// Sends it away, and says why.
+    ///
+    /// # Errors
+    /// The agent is gone.
+    pub async fn refuse(mut self, why: &Unwelcome) -> io::Result<()> {
+        within(self.connection.write_all(&why.text()?)).await?;
+        within(self.connection.shutdown()).await
+    }
+}
+
+async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
