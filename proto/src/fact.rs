@@ -89,7 +89,8 @@ facts! {
     Ldap = "ldap", Rows;
     /// One row: `GET /v1/license`, scalars only and without the licence's text.
     Licence = "licence", Rows;
-    /// Rows of `GET /v1/bdbs`: scalars; `module_list` is the modules' names joined by a comma.
+    /// Rows of `GET /v1/bdbs`: scalars; `module_list` is the modules' names joined by a comma, `replica_sources` the hosts that a
+    /// Replica-Of database has its data from, likewise (empty if they could not be read).
     Databases = "databases", Rows;
     /// Rows of `GET /v1/crdbs`: `guid`, `name`, `protocol_version`, `featureset_version`, `clusters` (joined by a comma).
     ActiveActive = "active-active", Rows;

@@ -9,7 +9,7 @@ mod files;
 mod hooks;
 mod packages;
 mod parse;
-mod reader;
+pub(crate) mod reader;
 mod settings;
 mod watch;
 

@@ -11,50 +11,50 @@ use super::Mistake;
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes(Vec<Mistake>);
+pub(crate) struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
     /// Notes one.
-    pub(super) fn note(&mut self, key: &str, reason: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn note(&mut self, key: &str, reason: impl Into<String>, remedy: impl Into<String>) {
         self.0.push(Mistake { key: key.to_owned(), reason: reason.into(), remedy: remedy.into() });
     }
 
     /// All of them.
-    pub(super) fn into_vec(self) -> Vec<Mistake> {
+    pub(crate) fn into_vec(self) -> Vec<Mistake> {
         self.0
     }
 }
 
 /// A table whose keys are taken out one by one; what is left at the end is unknown.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     place: String,
     table: Table,
 }
 
 impl Reader {
     /// Reads a table found at a place; the top is the empty place.
-    pub(super) fn new(place: impl Into<String>, table: Table) -> Self {
+    pub(crate) fn new(place: impl Into<String>, table: Table) -> Self {
         Self { place: place.into(), table }
     }
 
     /// The full name of a key of this table.
-    pub(super) fn key(&self, name: &str) -> String {
+    pub(crate) fn key(&self, name: &str) -> String {
         if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
     }
 
-    /// Whether a key is there.
-    pub(super) fn has(&self, name: &str) -> bool {
+    /// Whether a key is there and was not taken yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
     }
 
     /// Takes a value out, whatever it is.
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.table.remove(name)
     }
 
     /// Takes a text out.
-    pub(super) fn text(&mut self, name: &str, remedy: &str, mistakes: &mut Mistakes) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &str, remedy: &str, mistakes: &mut Mistakes) -> Option<String> {
         match self.take(name)? {
             Value::String(text) => Some(text),
             other => {
@@ -65,15 +65,15 @@ impl Reader {
     }
 
     /// Takes a text out that must be there.
-    pub(super) fn required(&mut self, name: &str, remedy: &str, mistakes: &mut Mistakes) -> Option<String> {
-        if !self.table.contains_key(name) {
+    pub(crate) fn required(&mut self, name: &str, remedy: &str, mistakes: &mut Mistakes) -> Option<String> {
+        if !self.has(name) {
             mistakes.note(&self.key(name), "it is missing", remedy);
         }
         self.text(name, remedy, mistakes)
     }
 
     /// Takes a text out that must be there and must read as a `T`.
-    pub(super) fn parsed<T>(&mut self, name: &str, remedy: &str, mistakes: &mut Mistakes) -> Option<T>
+    pub(crate) fn parsed<T>(&mut self, name: &str, remedy: &str, mistakes: &mut Mistakes) -> Option<T>
     where
         T: FromStr,
         T::Err: Display,
@@ -89,7 +89,7 @@ impl Reader {
     }
 
     /// Takes a time span above zero out.
-    pub(super) fn span(&mut self, name: &str, mistakes: &mut Mistakes) -> Option<Duration> {
+    pub(crate) fn span(&mut self, name: &str, mistakes: &mut Mistakes) -> Option<Duration> {
         let remedy = "write a time span, like \"90s\", \"10m\" or \"1h 30m\"";
         let text = self.text(name, remedy, mistakes)?;
         let parsed: Option<SignedDuration> = text.parse().ok();
@@ -101,7 +101,7 @@ impl Reader {
     }
 
     /// Takes a yes or no out; absent means no.
-    pub(super) fn flag(&mut self, name: &str, mistakes: &mut Mistakes) -> bool {
+    pub(crate) fn flag(&mut self, name: &str, mistakes: &mut Mistakes) -> bool {
         match self.take(name) {
             None => false,
             Some(Value::Boolean(flag)) => flag,
@@ -114,7 +114,7 @@ impl Reader {
     }
 
     /// Takes a table out.
-    pub(super) fn table(&mut self, name: &str, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(crate) fn table(&mut self, name: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let key = self.key(name);
         match self.take(name)? {
             Value::Table(table) => Some(Self::new(key, table)),
@@ -127,7 +127,7 @@ impl Reader {
     }
 
     /// Takes a list of tables out, `[[name]]`; absent means none.
-    pub(super) fn tables(&mut self, name: &str, mistakes: &mut Mistakes) -> Vec<Self> {
+    pub(crate) fn tables(&mut self, name: &str, mistakes: &mut Mistakes) -> Vec<Self> {
         let key = self.key(name);
         let remedy = format!("write `[[{key}]]` and the keys below it, once for each");
         let values = match self.take(name) {
@@ -150,7 +150,7 @@ impl Reader {
     }
 
     /// Notes every key that nobody took.
-    pub(super) fn finish(self, known: &[&str], mistakes: &mut Mistakes) {
+    pub(crate) fn finish(self, known: &[&str], mistakes: &mut Mistakes) {
         for name in self.table.keys() {
             let remedy = format!("remove it, or use one of: {}", known.join(", "));
             mistakes.note(&self.key(name), "there is no such key", remedy);
@@ -159,7 +159,7 @@ impl Reader {
 }
 
 /// What a value is, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "a text",
         Value::Integer(_) | Value::Float(_) => "a number",

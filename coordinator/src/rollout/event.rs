@@ -67,6 +67,10 @@ pub enum Event {
     TakenUp {
         /// The cluster.
         cluster: ClusterName,
+        /// Its run that goes on; `None` if it is to be started anew.
+        run: Option<RunId>,
+        /// How many events that run's journal had: what it does after that is seen as what came of this.
+        events: u64,
         /// Why.
         why: String,
     },
@@ -76,6 +80,20 @@ pub enum Event {
         wave: usize,
         /// When it is over.
         until: Timestamp,
+    },
+    /// A cluster that was upgraded was seen not to be well while its wave soaks. At the next look it recovers, or fails.
+    Unhealthy {
+        /// The cluster.
+        cluster: ClusterName,
+        /// When it was looked at.
+        at: Timestamp,
+        /// What was not well.
+        problems: Vec<String>,
+    },
+    /// It was well at the next look.
+    Recovered {
+        /// The cluster.
+        cluster: ClusterName,
     },
     /// The wave has soaked.
     Soaked {
@@ -122,6 +140,8 @@ impl Event {
             Self::Settled { .. } => "settled",
             Self::TakenUp { .. } => "taken_up",
             Self::SoakBegun { .. } => "soak_begun",
+            Self::Unhealthy { .. } => "unhealthy",
+            Self::Recovered { .. } => "recovered",
             Self::Soaked { .. } => "soaked",
             Self::WindowClosed { .. } => "window_closed",
             Self::WindowOpened { .. } => "window_opened",

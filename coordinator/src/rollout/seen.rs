@@ -24,6 +24,8 @@ pub struct Seen {
     pub turns: Measured,
     /// By whom and why the whole fleet is halted, if it is.
     pub fleet_halt: Option<String>,
+    /// Clusters whose agents refuse installs because this rollout told them to, as far as is known.
+    pub held: BTreeSet<ClusterName>,
 }
 
 /// A run, as far as a rollout cares.
@@ -33,14 +35,23 @@ pub struct RunSeen {
     pub cluster: ClusterName,
     /// How it stands.
     pub stands: RunStands,
+    /// How many events its journal has.
+    pub events: u64,
     /// Whether somebody has asked it to pause, and it has not yet.
     pub pausing: bool,
+    /// Whether somebody has asked it to abort, and it is not over yet; a second time would be insisting.
+    pub aborting: bool,
+    /// Whether somebody has asked it to resume or to retry, and it has not taken that request yet.
+    pub resuming: bool,
+    /// Whether it was the rollout that asked for the pause it is in: then the rollout resumes it. A pause of a person's own,
+    /// or one because something changed, is for a person to end.
+    pub our_pause: bool,
 }
 
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunStands {
-    /// It is at work, or will be taken up by whoever leads.
+    /// It is at work, or will be taken up by whoever leads; or it is being planned and created just now.
     AtWork,
     /// It is paused because the window is closed.
     OutsideWindow,
@@ -72,6 +83,9 @@ pub struct Partners {
     pub pairs: BTreeSet<(ClusterName, ClusterName)>,
     /// Clusters that replicate with somebody who could not be told: partners of each other, until it is known.
     pub unclear: BTreeSet<ClusterName>,
+    /// Clusters that nobody has looked at yet, for instance just after a leader has begun: they may be anybody's partners.
+    /// None of them is started, and nothing beside one that is in flight.
+    pub unseen: BTreeSet<ClusterName>,
 }
 
 /// How long turns last, as measured.
@@ -103,7 +117,7 @@ pub enum Action {
         /// What.
         request: RunRequest,
     },
-    /// To tell the agents of these clusters to refuse installs (or no longer to).
+    /// To tell the agents of these clusters to refuse installs (or no longer to); due until [`Seen::held`] says so.
     Hold {
         /// The clusters.
         clusters: BTreeSet<ClusterName>,

@@ -126,6 +126,17 @@ pub(super) mod days {
         ("sun", Weekday::Sunday),
     ];
 
+    /// The whole week, in its order.
+    pub const ALL: [Weekday; 7] = [
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+        Weekday::Saturday,
+        Weekday::Sunday,
+    ];
+
     /// The day that a word means.
     pub fn parse(word: &str) -> Option<Weekday> {
         WORDS.iter().find(|(known, _)| *known == word).map(|(_, day)| *day)

@@ -170,6 +170,32 @@ fn databases_are_told_with_their_modules() {
 }
 
 #[test]
+fn databases_are_told_with_the_hosts_they_replicate_and_no_secret() {
+    let uri = |uri: &str| json!({ "uid": 1, "uri": uri, "status": "in-sync" });
+    let document = json!([
+        {"uid": 1, "replica_sources": [uri("redis://admin:p@ss/w:d@redis-1.Orders.example.com:12000")],
+         "sync_sources": [uri("redis://x")]},
+        {"uid": 2, "sync_sources": [uri("rediss://:x@10.0.0.1:1"), uri("redis://[2001:db8::1]:2")]},
+        {"uid": 3, "replica_sources": [], "sync_sources": null},
+        {"uid": 4, "replica_sources": [uri("redis://a.example.com:1"), uri("nothing")]},
+        {"uid": 5, "replica_sources": "redis://admin:secret@a:1"},
+        {"uid": 6, "replica_sources": [{"uid": 1}]},
+    ]);
+    let expected = [
+        Some("redis-1.Orders.example.com"),
+        Some("10.0.0.1,2001:db8::1"),
+        None,
+        // A list that is not known whole is not told, but that there is one is.
+        Some(""),
+        Some(""),
+        Some(""),
+    ];
+    let rows = databases::read(&document).unwrap();
+    let told: Vec<_> = rows.iter().map(|row| row.get("replica_sources").map(String::as_str)).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn active_active_databases_are_told_with_their_clusters() {
     let document = json!([
         {"guid": "g1", "name": "a", "protocol_version": 1, "featureset_version": 8, "encryption": true,
