@@ -92,6 +92,14 @@ impl Agents {
         answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
     }
 
+    /// Sets or lifts a halt on a node.
+    pub async fn set_halt(&self, address: &str, request: &SetHalt) -> Result<HaltsNow, Failure> {
+        let mut client = self.client(address)?;
+        let answer =
+            within(ANSWER, address, client.set_halt(proto::pb::SetHaltRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
     /// Takes a node away from whoever holds it, if it is who the request says.
     pub async fn take_over(&self, address: &str, request: &TakeOver) -> Result<TakenOver, Failure> {
         let mut client = self.client(address)?;
@@ -144,14 +152,6 @@ impl Agents {
             Ok(event) => event.try_into().map_err(|error: proto::wire::WireError| garbled(&address, &error)),
             Err(status) => Err(named(&address, failure_of(status))),
         }))
-    }
-
-    /// Lets no installer begin on a node, or lifts that.
-    pub async fn set_halt(&self, address: &str, request: &SetHalt) -> Result<HaltsNow, Failure> {
-        let mut client = self.client(address)?;
-        let answer =
-            within(ANSWER, address, client.set_halt(proto::pb::SetHaltRequest::from(request))).await?;
-        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
     }
 
     fn client(&self, address: &str) -> Result<AgentClient<Channel>, Failure> {

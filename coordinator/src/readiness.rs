@@ -18,6 +18,11 @@ pub fn ready(address: &SocketAddr) {
     });
 }
 
+/// Tells systemd, and so `systemctl status`, what the service does now.
+pub fn status(text: &str) {
+    notify(&[sd_notify::NotifyState::Status(text)]);
+}
+
 fn notify(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "systemd could not be told");

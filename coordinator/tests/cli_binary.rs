@@ -39,7 +39,11 @@ const VERBS: &[&str] = &[
     "retry",
     "takeover",
     "assign",
+    "wait",
     "why",
+    "halt",
+    "inventory",
+    "leader",
     "export",
     "prune",
     "serve",
@@ -96,6 +100,10 @@ fn wrong_usage_is_two() {
         &["assign", "db-1", "orders", "--none"],
         &["takeover", "orders", "--despite-install"],
         &["completions", "tcsh"],
+        &["halt"],
+        &["halt", "--lift", "--why", "x"],
+        &["wait", "r", "--timeout", "soon"],
+        &["upgrade", "orders", "--to", "7.4.6-22", "--detach"],
         &["status", "-o", "yaml"],
     ] {
         let output = ratchet(arguments);

@@ -1,15 +1,23 @@
 //! The coordinator as the command line sees it: one method a call, documents out. The only place of `cli`
 //! that knows how they travel.
 
-use proto::wire::failure_of;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use proto::wire::{UNREACHABLE, failure_of};
 use proto::{Failure, pb};
+use tokio::time::{Instant, sleep, timeout};
 pub use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 
+use super::wait::RolloutStands;
 use crate::documents::{
-    AssignedDocument, CheckDocument, Document, ExportDocument, PackageDocument, PackagesDocument,
-    PlanDocument, PruneDocument, RemovedDocument, ReportDocument, RunDocument, RunsDocument, StatusDocument,
-    TakeoverDocument, WatchDocument, WhyDocument,
+    AssignedDocument, CheckDocument, Document, ExportDocument, HaltDocument, InventoryDocument,
+    LeaderDocument, PackageDocument, PackagesDocument, PlanDocument, PruneDocument, RemovedDocument,
+    ReportDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
 };
 use crate::paths::PathsDocument;
 
@@ -23,11 +31,34 @@ pub struct Answer<D> {
     pub document: D,
 }
 
-/// A connection to a coordinator, embedded or served.
+/// A connection to a coordinator, embedded or served, or to whichever of several leads.
 #[derive(Clone, Debug)]
 pub struct Client {
-    rpc: pb::coordinator_client::CoordinatorClient<Channel>,
+    way: Arc<Way>,
 }
+
+type Rpc = pb::coordinator_client::CoordinatorClient<Channel>;
+
+#[derive(Debug)]
+struct Way {
+    /// The one that is asked now.
+    now: Mutex<Rpc>,
+    /// All that may be asked, if there are several.
+    peers: Vec<(String, Rpc)>,
+}
+
+/// How long each of several coordinators may take to say who leads.
+const LEADER: Duration = Duration::from_secs(3);
+
+/// For how long several coordinators are asked again when none answers or none leads: a leader's lease must run out before
+/// another takes over.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Between two rounds of asking.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The id of the failure of a coordinator that stands by while nobody leads.
+const NO_LEADER: &str = "no-leader";
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident($request:ident { $($field:ident: $type:ty),* }) -> $document:ty;)*) => {$(
@@ -36,9 +67,20 @@ macro_rules! calls {
         /// # Errors
         /// What the coordinator answers, or that it cannot be reached.
         pub async fn $name(&self, $($field: $type),*) -> Result<Answer<$document>, Failure> {
-            // The generated client wants to be exclusive; a clone shares the connection.
             let request = pb::$request { $($field),* };
-            read(self.rpc.clone().$name(request).await)
+            let until = Instant::now() + PATIENCE;
+            loop {
+                // The same request twice is done once, so it may be repeated whatever became of the first.
+                match read(self.rpc().$name(request.clone()).await) {
+                    Err(failure) if self.is_worth_another(&failure) && Instant::now() < until => {
+                        sleep(PAUSE).await;
+                        if let Err(lost) = self.find().await {
+                            tracing::debug!(%lost, "asking again");
+                        }
+                    }
+                    answer => return answer,
+                }
+            }
         }
     )*};
 }
@@ -46,7 +88,78 @@ macro_rules! calls {
 impl Client {
     /// Speaks to the coordinator at the other end of a channel.
     pub fn new(channel: Channel) -> Self {
-        Self { rpc: proto::transport::coordinator_client(channel) }
+        let now = Mutex::new(proto::transport::coordinator_client(channel));
+        Self { way: Arc::new(Way { now, peers: Vec::new() }) }
+    }
+
+    /// Speaks to the one that leads, of several, or to one that answers. A single one is not asked whether it leads.
+    ///
+    /// # Errors
+    /// None of them answers, or there is none.
+    pub async fn among(mut peers: Vec<(String, Channel)>) -> Result<Self, Failure> {
+        let Some((_, channel)) = peers.first().cloned() else {
+            let remedy = "write --coordinator HOST:PORT, or several, separated by commas";
+            return Err(Failure::operator("usage", "no coordinator is named", remedy));
+        };
+        if peers.len() == 1 {
+            return Ok(Self::new(channel));
+        }
+        let rpc = proto::transport::coordinator_client;
+        let peers = peers.drain(..).map(|(address, channel)| (address, rpc(channel))).collect();
+        let client = Self { way: Arc::new(Way { now: Mutex::new(rpc(channel)), peers }) };
+        client.find().await?;
+        Ok(client)
+    }
+
+    /// Whether another coordinator can be asked when this one is lost.
+    pub fn has_others(&self) -> bool {
+        !self.way.peers.is_empty()
+    }
+
+    /// Turns to the coordinator that leads, or, if none says so, to one that answers. Does nothing where there is only one.
+    ///
+    /// # Errors
+    /// None of them answers.
+    pub async fn find(&self) -> Result<(), Failure> {
+        if self.way.peers.is_empty() {
+            return Ok(());
+        }
+        let mut asked: FuturesUnordered<_> = self.way.peers.iter().map(ask).collect();
+        let (mut standby, mut lost) = (None, Vec::new());
+        while let Some((address, rpc, answer)) = asked.next().await {
+            match answer {
+                Ok(answer) if answer.document.leads => {
+                    self.turn_to(rpc);
+                    return Ok(());
+                }
+                Ok(_) => standby = standby.or(Some(rpc)),
+                Err(failure) => lost.push(format!("{address}: {failure}")),
+            }
+        }
+        match standby {
+            Some(rpc) => self.turn_to(rpc),
+            None => return Err(nobody_answers(&lost)),
+        }
+        Ok(())
+    }
+
+    /// What each of several coordinators says about who leads, in the order in which they were named.
+    pub async fn leaders(&self) -> Vec<(String, Result<Answer<LeaderDocument>, Failure>)> {
+        let asked = self.way.peers.iter().map(ask);
+        join_all(asked).await.into_iter().map(|(address, _, answer)| (address, answer)).collect()
+    }
+
+    /// The generated client wants to be exclusive; a clone shares the connection.
+    fn rpc(&self) -> Rpc {
+        self.way.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn turn_to(&self, rpc: Rpc) {
+        *self.way.now.lock().unwrap_or_else(PoisonError::into_inner) = rpc;
+    }
+
+    fn is_worth_another(&self, failure: &Failure) -> bool {
+        self.has_others() && (failure.id == UNREACHABLE || failure.id == NO_LEADER)
     }
 
     calls! {
@@ -93,6 +206,14 @@ impl Client {
         prune_runs(PruneRunsRequest { before: String, consent: bool }) -> PruneDocument;
         /// Puts an agent that connects by itself in a cluster, or takes it out.
         assign_agent(AssignAgentRequest { agent: String, cluster: Option<String> }) -> AssignedDocument;
+        /// One rollout, as far as somebody who waits for it cares.
+        show_rollout(RolloutRequest { rollout: String }) -> RolloutStands;
+        /// Halts the fleet, or lifts the halt.
+        halt_fleet(HaltFleetRequest { lift: bool, why: String }) -> HaltDocument;
+        /// Every cluster as it was seen last.
+        inventory(InventoryRequest {}) -> InventoryDocument;
+        /// Who leads.
+        leader(LeaderRequest {}) -> LeaderDocument;
         /// What a cluster or a run waits for.
         why(WhyRequest { subject: String }) -> WhyDocument;
     }
@@ -103,7 +224,7 @@ impl Client {
     /// What the coordinator answers, or that it cannot be reached.
     pub async fn watch(&self, run: &str, from_seq: u64) -> Result<WatchStream, Failure> {
         let request = pb::WatchRequest { run: run.to_owned(), from_seq };
-        let stream = self.rpc.clone().watch(request).await.map_err(failure_of)?;
+        let stream = self.rpc().watch(request).await.map_err(failure_of)?;
         Ok(WatchStream { stream: stream.into_inner() })
     }
 }
@@ -126,6 +247,23 @@ impl WatchStream {
             Err(status) => Err(failure_of(status)),
         }
     }
+}
+
+async fn ask((address, rpc): &(String, Rpc)) -> (String, Rpc, Result<Answer<LeaderDocument>, Failure>) {
+    let mut asked = rpc.clone();
+    let answer = match timeout(LEADER, asked.leader(pb::LeaderRequest {})).await {
+        Ok(answer) => read(answer),
+        Err(_) => {
+            Err(Failure::retry(UNREACHABLE, format!("it did not answer within {} s", LEADER.as_secs())))
+        }
+    };
+    (address.clone(), rpc.clone(), answer)
+}
+
+fn nobody_answers(lost: &[String]) -> Failure {
+    let failure = Failure::retry(UNREACHABLE, "no coordinator answers").because(lost.join("; "));
+    let remedy = "see that one of them runs: systemctl status ratchet; and that --coordinator names them";
+    Failure { remedy: Some(remedy.to_owned()), ..failure }
 }
 
 fn read<D: Document>(answer: Result<Response<pb::Document>, Status>) -> Result<Answer<D>, Failure> {

@@ -93,11 +93,16 @@ impl Context {
     /// The configuration is missing or wrong, or the coordinator cannot be set up.
     pub async fn client(&self) -> Result<Client, Failure> {
         let config = self.config()?;
-        let channel = match &self.global.coordinator {
-            Some(address) => dial(address, &config.security, Timeouts::default()).map_err(no_dial)?,
-            None => (self.host.embedded)(config).await?,
+        let Some(addresses) = &self.global.coordinator else {
+            return Ok(Client::new((self.host.embedded)(config).await?));
         };
-        Ok(Client::new(channel))
+        let addresses = addresses.split(',').map(str::trim).filter(|address| !address.is_empty());
+        let mut peers = Vec::new();
+        for address in addresses {
+            let channel = dial(address, &config.security, Timeouts::default()).map_err(no_dial)?;
+            peers.push((address.to_owned(), channel));
+        }
+        Client::among(peers).await
     }
 
     /// Hosts a coordinator for others until it is stopped.

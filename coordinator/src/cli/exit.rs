@@ -58,14 +58,16 @@ impl Exit {
 }
 
 /// Ids of failures that stand in the way before anything was changed.
-const BLOCKED: [&str; 13] = [
+const BLOCKED: [&str; 15] = [
     "blocked",
     "claimed-by-other",
     "digest-mismatch",
     "driven-elsewhere",
     "foreign-claim",
     "gate-shut",
+    "halted",
     "install-in-flight",
+    "led-elsewhere",
     "package-conflict",
     "stale-epoch",
     "stale-plan",
@@ -88,14 +90,20 @@ const USAGE: [&str; 7] = [
 /// The id of a failure that is somebody's wish to leave.
 pub(super) const INTERRUPTED: &str = "interrupted";
 
+/// The id of the failure of having waited for as long as somebody wanted to.
+pub(super) const TIMEOUT: &str = "timeout";
+
+/// The id of the failure of a request that only a leader can do, while there is none.
+const NO_LEADER: &str = "no-leader";
+
 fn of_id(id: &str) -> Exit {
     let begins = |words: &[&str]| words.iter().any(|word| id.starts_with(word));
     let ends = |words: &[&str]| words.iter().any(|word| id.ends_with(word));
     if BLOCKED.contains(&id) {
         Exit::Blocked
-    } else if id == INTERRUPTED || id == SUPERSEDED {
+    } else if id == INTERRUPTED || id == SUPERSEDED || id == TIMEOUT {
         Exit::Resumable
-    } else if ends(&["unreachable"]) {
+    } else if ends(&["unreachable"]) || id == NO_LEADER {
         Exit::Unreachable
     } else if USAGE.contains(&id) || begins(&["no-such-", "unknown-", "invalid-", "ambiguous-"]) {
         Exit::Usage
@@ -137,6 +145,10 @@ mod tests {
             ("interrupted", 5),
             ("superseded", 5),
             ("takeover-needed", 3),
+            ("halted", 3),
+            ("led-elsewhere", 3),
+            ("no-leader", 6),
+            ("timeout", 5),
             ("install-in-flight", 3),
             ("agent-unreachable", 6),
             ("newer-format", 2),

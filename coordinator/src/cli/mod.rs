@@ -18,6 +18,9 @@ mod check;
 mod completions;
 mod export;
 mod follow;
+mod halt;
+mod inventory;
+mod leader;
 mod man;
 mod package;
 mod paths;
@@ -36,6 +39,7 @@ mod status;
 mod takeover;
 mod upgrade;
 mod usage;
+mod wait;
 mod watch;
 mod why;
 
@@ -81,8 +85,9 @@ pub struct Global {
     /// Tell more on stderr; twice for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Ask the coordinator at this address instead of hosting one in this process
-    #[arg(long, global = true, value_name = "HOST:PORT", env = "RATCHET_COORDINATOR")]
+    /// Ask the coordinator at this address instead of hosting one in this process; of several, separated by commas,
+    /// the one that leads
+    #[arg(long, global = true, value_name = "HOST:PORT[,…]", env = "RATCHET_COORDINATOR")]
     pub coordinator: Option<String>,
     /// For whom the output is
     #[arg(short, long, global = true, value_enum, default_value_t)]
@@ -142,8 +147,16 @@ verbs! {
     Takeover(takeover::Args),
     /// Put an agent that connects by itself in a cluster, or take it out
     Assign(assign::Args),
+    /// Wait until a run or a rollout stands still or is over; exits as it ended
+    Wait(wait::Args),
     /// What a cluster or a run waits for, since when, until when, and who can unblock it
     Why(why::Args),
+    /// Stop everything: nothing begins anywhere in the fleet until the halt is lifted
+    Halt(halt::Args),
+    /// Every cluster as it was seen last, and agents that belong to none
+    Inventory(inventory::Args),
+    /// Who leads, of several coordinators on one store, and who answers
+    Leader(leader::Args),
     /// Write a run down for an archive, with its plan and its journal
     Export(export::Args),
     /// Remove runs from the store that were over long ago

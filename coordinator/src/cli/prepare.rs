@@ -23,7 +23,7 @@ pub struct Args {
 impl Args {
     pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
         let client = context.client().await?;
-        match make_plan(context, &client, &self.cluster, self.to, &self.accept).await? {
+        match make_plan(context, &client, &self.cluster, self.to, &self.accept, false).await? {
             Planned::Ready(plan) => start(context, &client, &plan, true).await,
             Planned::Over(exit) => Ok(exit),
         }

@@ -6,7 +6,7 @@ use super::accept::Accept;
 use super::client::{Answer, Client};
 use super::context::Context;
 use super::{Exit, follow, plan, render};
-use crate::documents::{PlanDocument, PlanOutcome};
+use crate::documents::{PlanDocument, PlanOutcome, RunDocument};
 use crate::plan::Plan;
 
 /// What planning led to.
@@ -24,15 +24,13 @@ pub(super) async fn make_plan(
     cluster: &ClusterName,
     to: Version,
     accept: &Accept,
+    on_the_side: bool,
 ) -> Result<Planned, Failure> {
     let mut answer = client.plan(cluster.to_string(), to.to_string(), accept.wire()).await?;
     match (answer.document.outcome, answer.document.plan.take()) {
         (PlanOutcome::Ready, Some(plan)) => {
-            show(
-                context,
-                &Answer { document: PlanDocument { plan: Some(plan.clone()), ..answer.document }, ..answer },
-                &to.to_string(),
-            )?;
+            let document = PlanDocument { plan: Some(plan.clone()), ..answer.document };
+            show(context, &render::plan_answer(&document, &to.to_string()), on_the_side)?;
             Ok(Planned::Ready(Box::new(plan)))
         }
         (PlanOutcome::Ready, None) => Err(Failure::bug("the coordinator answered a plan that is not there")),
@@ -43,12 +41,34 @@ pub(super) async fn make_plan(
     }
 }
 
-/// A program gets the plan with the run's documents; a person sees it before anything starts.
-fn show(context: &mut Context, answer: &Answer<PlanDocument>, to: &str) -> Result<(), Failure> {
-    if context.out.is_json() {
-        return Ok(());
+/// A program gets the plan with the run's documents; a person sees it before anything starts, on stderr if stdout is for
+/// something else.
+pub(super) fn show(context: &mut Context, plan: &str, on_the_side: bool) -> Result<(), Failure> {
+    match (context.out.is_json(), on_the_side) {
+        (true, _) => Ok(()),
+        (false, true) => {
+            context.out.tell(plan.trim_end());
+            Ok(())
+        }
+        (false, false) => context.out.print(plan),
     }
-    context.out.answer(answer, |document| render::plan_answer(document, to))
+}
+
+/// Starts a run, and leaves it to the coordinator.
+pub(super) async fn detached(context: &mut Context, client: &Client, plan: &Plan) -> Result<Exit, Failure> {
+    let run = client.start(json(plan)?, false).await?;
+    named(context, &run)
+}
+
+/// Says which run it is, and leaves it.
+pub(super) fn named(context: &mut Context, run: &Answer<RunDocument>) -> Result<Exit, Failure> {
+    context.out.answer(run, |run| format!("{0}   follow it: ratchet watch {0}\n", run.id))?;
+    Ok(Exit::Done)
+}
+
+fn json(plan: &Plan) -> Result<String, Failure> {
+    serde_json::to_string(plan)
+        .map_err(|error| Failure::bug("a plan cannot be written as JSON").because(error.to_string()))
 }
 
 /// Starts a run and follows it to its end.
@@ -58,8 +78,7 @@ pub(super) async fn start(
     plan: &Plan,
     prepare_only: bool,
 ) -> Result<Exit, Failure> {
-    let plan_json = serde_json::to_string(plan)
-        .map_err(|error| Failure::bug("a plan cannot be written as JSON").because(error.to_string()))?;
+    let plan_json = json(plan)?;
     // From here on Ctrl-C must not end the process: it may be driving.
     follow::listen(context)?;
     let run = follow::answered(context, client.start(plan_json, prepare_only)).await?.document;

@@ -77,7 +77,7 @@ fn agent(key: &str, value: Value, seen: &mut Seen, mistakes: &mut Mistakes) -> O
         mistakes.note(key, format!("it is {}, not a text", kind(&value)), ADDRESS);
         return None;
     };
-    if let Err(reason) = check_address(&address) {
+    if let Err(reason) = check_agent(&address) {
         mistakes.note(key, format!("`{address}`: {reason}"), ADDRESS);
         return None;
     }
@@ -122,11 +122,16 @@ fn check_pattern(text: &str) -> Result<(), String> {
     globset::Glob::new(text).map(drop).map_err(|error| error.kind().to_string())
 }
 
-/// `@` and a name, or a host name, an IPv4 address or an IPv6 address in brackets, and a port that is not 0.
-fn check_address(text: &str) -> Result<(), &'static str> {
-    if let Some(name) = text.strip_prefix('@') {
-        return name.parse::<AgentName>().map(drop).map_err(|_| "behind the @ is no agent's name");
+/// `@` and a name, or a host and a port.
+fn check_agent(text: &str) -> Result<(), &'static str> {
+    match text.strip_prefix('@') {
+        Some(name) => name.parse::<AgentName>().map(drop).map_err(|_| "behind the @ is no agent's name"),
+        None => check_address(text),
     }
+}
+
+/// A host name, an IPv4 address or an IPv6 address in brackets, and a port that is not 0.
+pub(super) fn check_address(text: &str) -> Result<(), &'static str> {
     let (host, port) = text.rsplit_once(':').ok_or("it has no port")?;
     if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().map_or(true, |port| port == 0) {
         return Err("its port is not a number from 1 to 65535");

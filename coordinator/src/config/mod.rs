@@ -7,6 +7,7 @@ mod deadlines;
 mod error;
 mod files;
 mod hooks;
+mod inventory;
 mod packages;
 mod parse;
 pub(crate) mod reader;
@@ -50,6 +51,10 @@ pub struct Config {
     pub security: Security,
     /// Where `ratchet serve` listens; [`DEFAULT_LISTEN`] if `None`.
     pub listen: Option<SocketAddr>,
+    /// Where other coordinators and command lines reach `ratchet serve`; the address it listens on if `None`.
+    pub advertise: Option<String>,
+    /// How often the whole fleet is looked at in the background.
+    pub inventory: InventoryConfig,
     /// The fleet.
     pub clusters: Vec<ClusterConfig>,
     /// Packages named by the operator.
@@ -66,6 +71,25 @@ pub struct Config {
     pub advisories: Option<PathBuf>,
     /// The operator's own programs at fixed points of an upgrade; none if `None`.
     pub hooks: Option<HooksConfig>,
+}
+
+/// How often the whole fleet is looked at in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InventoryConfig {
+    /// Between two looks at a cluster that has changed, is not healthy or has a run.
+    pub fast: Duration,
+    /// Between two looks at a quiet one; at one that is quiet for long, up to five times this.
+    pub every: Duration,
+    /// How many clusters are looked at at once.
+    pub at_once: usize,
+}
+
+impl Default for InventoryConfig {
+    /// A minute is soon enough to see a failing cluster before a rollout gets there; 64 at once is a fleet of thousands
+    /// within a minute.
+    fn default() -> Self {
+        Self { fast: Duration::from_secs(10), every: Duration::from_secs(60), at_once: 64 }
+    }
 }
 
 /// Where hooks are, and how long one may take.

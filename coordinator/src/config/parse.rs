@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
-use super::{Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, packages, settings, watch};
+use super::{
+    Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, inventory, packages, settings, watch,
+};
 use crate::store;
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 14] = [
     "store",
     "listen",
+    "advertise",
+    "inventory",
     "tls",
     "insecure_loopback",
     "cluster",
@@ -29,6 +33,8 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let mut top = Reader::new("", table);
     let store = store(&mut top, &mut mistakes);
     let listen = listen(&mut top, &mut mistakes);
+    let advertise = advertise(&mut top, &mut mistakes);
+    let inventory = inventory::inventory(top.table("inventory", &mut mistakes), &mut mistakes);
     let security = security(&mut top, &mut mistakes);
     let clusters = agents::clusters(top.tables("cluster", &mut mistakes), &mut mistakes);
     let packages = packages::packages(top.tables("package", &mut mistakes), &mut mistakes);
@@ -45,6 +51,8 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
             store,
             security,
             listen,
+            advertise,
+            inventory,
             clusters,
             packages,
             deadlines,
@@ -80,6 +88,16 @@ fn listen(top: &mut Reader, mistakes: &mut Mistakes) -> Option<SocketAddr> {
             None
         }
     }
+}
+
+/// A name, for instance one in the certificate, or an address; which of them can be dialled others will see.
+fn advertise(top: &mut Reader, mistakes: &mut Mistakes) -> Option<String> {
+    let remedy = "write a host and a port that others reach, like \"ops1.internal:7444\"";
+    let text = top.text("advertise", remedy, mistakes)?;
+    if let Err(reason) = agents::check_address(&text) {
+        mistakes.note("advertise", format!("`{text}`: {reason}"), remedy);
+    }
+    Some(text)
 }
 
 /// Exactly one of `[tls]` and `insecure_loopback`: no connection is plain because somebody forgot a key.

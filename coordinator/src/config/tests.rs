@@ -43,6 +43,7 @@ fn the_shipped_file_says_the_defaults() {
     assert_eq!(config.listen, Some(DEFAULT_LISTEN));
     assert_eq!(config.deadlines, Deadlines::default());
     assert_eq!(config.watch_every, DEFAULT_WATCH);
+    assert_eq!((config.inventory, config.advertise), (InventoryConfig::default(), None));
     assert_eq!(config.settings, BTreeMap::new(), "nothing is changed that nobody asked for");
     assert_eq!((config.paths, config.advisories, config.hooks), (None, None, None));
     assert_eq!((config.clusters, config.packages), (Vec::new(), Vec::new()));
@@ -66,6 +67,7 @@ fn the_shipped_file_names_every_key_and_no_other() {
         ("deadlines", &deadlines::KEYS[..]),
         ("settings", &settings::KEYS),
         ("watch", &["every"]),
+        ("inventory", &inventory::KEYS),
         ("hooks", &hooks::KEYS),
     ] {
         let mut named: Vec<&str> = table[name].as_table().unwrap().keys().map(String::as_str).collect();
@@ -323,4 +325,21 @@ fn a_missing_file_is_told_with_its_path() {
     assert!(failure.message.contains(path.to_str().unwrap()), "{failure:?}");
     assert!(failure.remedy.unwrap().contains("--config"));
     assert_eq!(failure.id, "configuration");
+}
+
+#[test]
+fn the_inventory_s_pace_is_checked() {
+    let config = parse(&format!("{PLAIN}[inventory]\nfast = \"5s\"\nat_once = 8\n")).unwrap();
+    let expected = InventoryConfig { fast: Duration::from_secs(5), at_once: 8, ..InventoryConfig::default() };
+    assert_eq!(config.inventory, expected);
+    for (text, key) in [
+        ("[inventory]\nfast = \"2m\"\n", "inventory.fast"),
+        ("[inventory]\nat_once = 0\n", "inventory.at_once"),
+        ("[inventory]\nat_once = \"8\"\n", "inventory.at_once"),
+        ("[inventory]\nevry = \"1m\"\n", "inventory.evry"),
+        ("advertise = \"ops1\"\n", "advertise"),
+        ("advertise = \"ops1:0\"\n", "advertise"),
+    ] {
+        assert_eq!(wrong(text), [key], "{text}");
+    }
 }

@@ -4,7 +4,10 @@
 
 mod archive;
 mod assigned;
+mod halt;
+mod inventory;
 mod journals;
+mod leader;
 mod packages;
 mod report;
 mod run;
@@ -18,7 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use archive::{ExportDocument, ExportedEvent, KeptRow, PruneDocument, PrunedRow};
 pub use assigned::AssignedDocument;
+pub use halt::{FleetHaltRow, HaltDocument, HaltedRunRow, UntoldRow};
+pub use inventory::{InventoryClusterRow, InventoryDocument, UnassignedRow};
 pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};
+pub use leader::{CoordinatorRow, LeaderDocument};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 pub use report::ReportDocument;
 pub use run::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::checks::Acceptance;
 use crate::fingerprint::Change;
 
-use super::{AgentJournalRow, Document, ErrorRow};
+use super::{AgentJournalRow, Document, ErrorRow, FleetHaltRow};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,6 +271,9 @@ pub struct RunRow {
 pub struct RunsDocument {
     /// `ratchet.runs/1`.
     pub schema: String,
+    /// The halt of the fleet, if there is one: then nothing begins anywhere.
+    #[serde(default)]
+    pub fleet_halt: Option<FleetHaltRow>,
     /// The runs.
     pub runs: Vec<RunRow>,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Document;
+use super::{Document, FleetHaltRow};
 use crate::checks::Finding;
 
 /// What `status` answers.
@@ -13,6 +13,9 @@ pub struct StatusDocument {
     pub schema: String,
     /// When it was observed.
     pub at: Timestamp,
+    /// The halt of the fleet, if there is one: then nothing begins anywhere.
+    #[serde(default)]
+    pub fleet_halt: Option<FleetHaltRow>,
     /// One row a cluster, as configured.
     pub clusters: Vec<ClusterRow>,
 }

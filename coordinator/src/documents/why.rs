@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, SettingRow};
+use super::{Document, FleetHaltRow, SettingRow};
 use crate::checks::Severity;
 use crate::fingerprint::Change;
 
@@ -34,6 +34,9 @@ pub struct WhyDocument {
     /// What somebody else has changed in the cluster's configuration and nobody has acknowledged.
     #[serde(default)]
     pub foreign_changes: Vec<Change>,
+    /// The halt of the fleet, if there is one: then nothing begins anywhere.
+    #[serde(default)]
+    pub fleet_halt: Option<FleetHaltRow>,
     /// What a check or an advisory is about, if that was asked.
     #[serde(default)]
     pub explained: Option<ExplainedRow>,

@@ -4,8 +4,13 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use proto::{Clock, ClusterName, Failure, Package, RunId};
+use tokio_util::sync::CancellationToken;
 
 use super::drivers::Drivers;
+use super::forwarding::Peers;
+use super::inventory::Inventory;
+use super::leading::Leadership;
+use super::open_runs::OpenRuns;
 use super::roster::Roster;
 use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
@@ -29,6 +34,12 @@ pub struct Core {
     pub(super) drivers: Arc<Drivers>,
     /// Agents that connect by themselves, and where they belong.
     pub(super) roster: Roster,
+    pub(super) leadership: Leadership,
+    pub(super) peers: Peers,
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) open_runs: OpenRuns,
+    /// Cancelled when it is about to stop serving.
+    pub(super) closing: CancellationToken,
 }
 
 impl Core {
@@ -68,7 +79,23 @@ impl Core {
             .as_ref()
             .map_err(|error| Failure::bug("the built-in checksums are damaged").because(error.clone()))?;
         let roster = Roster::of(&config.clusters)?;
-        Ok(Self { config, world, checksums, drivers: Arc::default(), roster })
+        Ok(Self {
+            config,
+            world,
+            checksums,
+            drivers: Arc::default(),
+            roster,
+            leadership: Leadership::alone(),
+            peers: Peers::default(),
+            inventory: Arc::default(),
+            open_runs: OpenRuns::default(),
+            closing: CancellationToken::new(),
+        })
+    }
+
+    /// The same, answering others at this address: from then on it leads or stands by.
+    pub(super) fn serving(self, address: Option<String>) -> Self {
+        Self { leadership: Leadership::served(address), ..self }
     }
 
     pub(super) fn now(&self) -> Timestamp {

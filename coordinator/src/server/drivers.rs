@@ -1,11 +1,12 @@
 //! Drivers of this coordinator: which are at work, and how those ended that did not leave their run standing still.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use proto::{ClusterName, Epoch, Failure, RunId};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::Core;
 use crate::failures::{SUPERSEDED, superseded};
@@ -17,7 +18,11 @@ const STALE_EPOCH: &str = "stale-epoch";
 
 /// What became of the latest driver of each run, as far as this coordinator hosted it.
 #[derive(Debug, Default)]
-pub(super) struct Drivers(Mutex<Inner>);
+pub(super) struct Drivers {
+    inner: Mutex<Inner>,
+    /// Cancelled when this coordinator leads no more.
+    stand_down: Mutex<CancellationToken>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -29,7 +34,7 @@ struct Inner {
 #[derive(Debug)]
 enum Driver {
     AtWork,
-    Failed { number: u64, failure: Failure, told: bool },
+    Failed { number: u64, failure: Failure, told: bool, stuck: bool },
 }
 
 /// What a watcher of a run must know of its driver here.
@@ -55,7 +60,7 @@ impl Drivers {
         self.inner(|inner| match inner.by_run.get_mut(run) {
             None => Told::Nothing,
             Some(Driver::AtWork) => Told::AtWork,
-            Some(Driver::Failed { number, failure, told }) => {
+            Some(Driver::Failed { number, failure, told, .. }) => {
                 let tell = *number > known || nobody_drives || !*told;
                 *told = true;
                 if tell { Told::Failed(failure.clone()) } else { Told::Nothing }
@@ -71,16 +76,41 @@ impl Drivers {
         self.inner(|inner| inner.by_run.remove(run));
     }
 
+    /// Whether a driver of it is at work here, or has not yet said how it ended.
+    pub(super) fn is_at_work(&self, run: &RunId) -> bool {
+        self.inner(|inner| matches!(inner.by_run.get(run), Some(Driver::AtWork)))
+    }
+
+    /// Whether its driver here failed for a reason that does not pass by itself: then it waits for a person.
+    pub(super) fn is_stuck(&self, run: &RunId) -> bool {
+        self.inner(|inner| matches!(inner.by_run.get(run), Some(Driver::Failed { stuck: true, .. })))
+    }
+
+    /// Stops all drivers where they are, as if the process ended: somebody else takes their runs up.
+    pub(super) fn stand_down(&self) {
+        let fresh = CancellationToken::new();
+        std::mem::replace(&mut *self.token(), fresh).cancel();
+    }
+
+    fn token(&self) -> MutexGuard<'_, CancellationToken> {
+        self.stand_down.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn failed(&self, run: &RunId, failure: Failure) {
+        let passes = failure.id == SUPERSEDED || failure.id.ends_with("unreachable");
+        self.ended(run, failure, !passes);
+    }
+
+    fn ended(&self, run: &RunId, failure: Failure, stuck: bool) {
         self.inner(|inner| {
             inner.failures += 1;
             let number = inner.failures;
-            inner.by_run.insert(run.clone(), Driver::Failed { number, failure, told: false })
+            inner.by_run.insert(run.clone(), Driver::Failed { number, failure, told: false, stuck })
         });
     }
 
     fn inner<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -97,16 +127,26 @@ impl Core {
         let driving = Driving::begin(self.world.clone(), lease, id.clone(), first).await?;
         let (drivers, store) = (Arc::clone(&self.drivers), Arc::clone(&self.world.store));
         drivers.begun(&id);
+        let stand_down = self.drivers.token().clone();
         Ok(tokio::spawn(async move {
-            match drive(driving, &place, store.as_ref()).await {
-                Ok(run) => {
+            match drive(driving, &place, store.as_ref(), &stand_down).await {
+                Driven::Stands(run) => {
                     tracing::info!(run = %id, phase = ?run.phase, "the run stands still");
                     drivers.stands(&id);
                 }
-                Err(failure) => {
+                Driven::StoodDown => {
+                    tracing::warn!(run = %id, "the run is left to whoever leads now");
+                    drivers.stands(&id);
+                }
+                Driven::Failed(failure) => {
+                    // An agent that obeys a driver of another store goes on obeying it.
+                    let elsewhere = failure.id == STALE_EPOCH;
                     let failure = no_longer_driven(&place, failure, store.as_ref()).await;
                     tracing::warn!(run = %id, %failure, "the run can no longer be driven from here");
-                    drivers.failed(&id, failure);
+                    match elsewhere {
+                        true => drivers.ended(&id, failure, true),
+                        false => drivers.failed(&id, failure),
+                    }
                 }
             }
         }))
@@ -124,22 +164,37 @@ struct Place {
 /// end.
 const STILL_OURS: Duration = Duration::from_secs(1);
 
+/// How a driver ended.
+enum Driven {
+    /// Its run stands still, or is over.
+    Stands(Box<Run>),
+    /// It was stopped, because this coordinator leads no more.
+    StoodDown,
+    /// It could not go on.
+    Failed(Failure),
+}
+
 /// In a task of its own, so that a driver that panics is heard of, too. One that was superseded is stopped wherever it is:
 /// nothing that it could still write or order would be accepted.
-async fn drive(driving: Driving, place: &Place, store: &dyn Store) -> Result<Run, Failure> {
+async fn drive(driving: Driving, place: &Place, store: &dyn Store, stand_down: &CancellationToken) -> Driven {
     let mut driver = tokio::spawn(driving.drive());
-    tokio::select! {
-        driven = &mut driver => match driven {
-            Ok(driven) => driven,
-            Err(panic) => {
-                Err(Failure::bug("the driver stopped in the middle of its work").because(panic.to_string()))
-            }
+    let ended = tokio::select! {
+        driven = &mut driver => return match driven {
+            Ok(Ok(run)) => Driven::Stands(Box::new(run)),
+            Ok(Err(failure)) => Driven::Failed(failure),
+            Err(panic) => Driven::Failed(
+                Failure::bug("the driver stopped in the middle of its work").because(panic.to_string()),
+            ),
         },
         latest = somebody_else(place, store) => {
-            driver.abort();
-            Err(superseded(&place.cluster, Some(&latest)))
+            Driven::Failed(superseded(&place.cluster, Some(&latest)))
         }
-    }
+        () = stand_down.cancelled() => Driven::StoodDown,
+    };
+    driver.abort();
+    // Its lease is given back only when it is really gone.
+    let _cut_off = driver.await;
+    ended
 }
 
 /// Waits until somebody else drives. A store that does not answer says nothing about that.

@@ -26,6 +26,7 @@ impl Core {
         Ok(StatusDocument {
             schema: StatusDocument::SCHEMA.to_owned(),
             at: self.now(),
+            fleet_halt: self.fleet_halt().await?.row(),
             clusters: rows.into_iter().collect::<Result<_, _>>()?,
         })
     }
@@ -87,7 +88,7 @@ impl Core {
     }
 }
 
-fn row(snapshot: &Snapshot, run: Option<String>) -> ClusterRow {
+pub(super) fn row(snapshot: &Snapshot, run: Option<String>) -> ClusterRow {
     let problems = problems(snapshot);
     let installed = snapshot.installed();
     let mut versions = installed.values();

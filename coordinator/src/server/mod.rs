@@ -4,9 +4,14 @@ mod archive;
 mod core;
 mod drivers;
 mod expected;
+mod forwarding;
+mod halts;
 mod ids;
+mod inventory;
 mod journals;
+mod leading;
 mod look;
+mod open_runs;
 mod packages;
 mod planning;
 mod requests;
@@ -14,6 +19,7 @@ mod roster;
 mod runs;
 mod service;
 mod takeover;
+mod taking_up;
 mod why;
 
 use std::sync::Arc;
@@ -21,6 +27,7 @@ use std::sync::Arc;
 use proto::Failure;
 use proto::transport::{self, Incoming, Timeouts, check_listen, coordinator_server, plain_server_builder};
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Channel;
 
 pub use self::core::Core;
@@ -52,37 +59,71 @@ pub fn in_process(core: Core) -> Channel {
     channel
 }
 
-/// Hosts a coordinator for others until the stop future ends. Runs that were left in the middle of their work, for
-/// instance by the one before it, go on first.
+/// Hosts a coordinator for others until the stop future ends. Of all that serve from one store one leads: it goes on with
+/// runs that were left in the middle of their work, for instance by the one before it.
 ///
 /// # Errors
 /// The store cannot be opened, the address cannot be listened on, or the certificates cannot be used.
 pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Result<(), Failure> {
     let address = config.listen.unwrap_or(DEFAULT_LISTEN);
-    let security = config.security.clone();
+    let (security, advertise) = (config.security.clone(), config.advertise.clone());
     check_listen(address, &security).map_err(|error| unusable(&error))?;
-    let core = Arc::new(Core::open(config).await?);
+    let core = Core::open(config).await?;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let remedy = "correct `listen` in ratchet.toml, or stop what listens there";
         Failure::operator("configuration", format!("{address} cannot be listened on"), remedy)
             .because(chain(&error))
     })?;
     let address = listener.local_addr().unwrap_or(address);
-    let Incoming { clients, agents } =
-        transport::incoming(listener, &security).map_err(|error| unusable(&error))?;
+    let incoming = transport::incoming(listener, &security).map_err(|error| unusable(&error))?;
     tracing::info!(%address, "listening");
-    let agents_door = Arc::clone(&core.world.agents);
-    let leads: Leads = Arc::new(|| true);
-    let welcoming = tokio::spawn(welcome_all(Arc::clone(&core), agents, leads));
-    core.go_on_with_interrupted().await;
     crate::readiness::ready(&address);
+    // Nobody reaches an address that means "all of mine".
+    let reached = (!address.ip().is_unspecified()).then(|| address.to_string());
+    let reached = advertise.or(reached);
+    if reached.is_none() {
+        tracing::warn!(
+            "others cannot be told where this coordinator answers: set `advertise` in ratchet.toml"
+        );
+    }
+    serve_on(core.serving(reached), incoming, stop).await
+}
+
+/// Serves what arrives at a listener, and leads whenever nobody else does, until the stop future ends.
+async fn serve_on(
+    core: Core,
+    incoming: Incoming,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Failure> {
+    let Incoming { clients, agents } = incoming;
+    let core = Arc::new(core);
+    let agents_door = Arc::clone(&core.world.agents);
+    let leads: Leads = {
+        let core = Arc::clone(&core);
+        Arc::new(move || core.leading().is_some())
+    };
+    let welcoming = AbortOnDropHandle::new(tokio::spawn(welcome_all(Arc::clone(&core), agents, leads)));
+    let closing = core.closing.clone();
+    let leading = tokio::spawn(Arc::clone(&core).lead_in_turn(closing.clone()));
+    let stopped = {
+        let closing = closing.clone();
+        async move {
+            stop.await;
+            // Whoever stands by takes over at once, and whoever watches goes on there.
+            closing.cancel();
+        }
+    };
     let served = plain_server_builder(Timeouts::default())
         .add_service(coordinator_server(Service::new(core)))
-        .serve_with_incoming_shutdown(clients, stop)
+        .serve_with_incoming_shutdown(clients, stopped)
         .await;
-    welcoming.abort();
+    closing.cancel();
+    drop(welcoming);
     // They find the next coordinator.
     agents_door.connected().let_go();
+    if let Err(error) = leading.await {
+        tracing::error!(%error, "leading was cut off");
+    }
     served.map_err(|error| Failure::bug("the coordinator's service failed").because(chain(&error)))
 }
 

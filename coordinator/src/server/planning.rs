@@ -139,25 +139,27 @@ impl Core {
         })
     }
 
-    /// Creates a run of a plan and drives it in the background.
-    pub(super) async fn start(&self, plan_json: &str, prepare_only: bool) -> Result<RunDocument, Failure> {
+    /// Creates a run of a plan, under this id if one is given, and drives it in the background. The same request twice is
+    /// the same run.
+    pub(super) async fn start(
+        &self,
+        plan_json: &str,
+        prepare_only: bool,
+        id: Option<RunId>,
+    ) -> Result<RunDocument, Failure> {
         let plan: Plan = serde_json::from_str(plan_json).map_err(|error| {
             let remedy = "make a new one: ratchet plan CLUSTER --to V --save FILE";
             Failure::operator("usage", "the plan cannot be read", remedy).because(error.to_string())
         })?;
         let cluster = plan.cluster.clone();
-        if let Some(open) = self.open_run(&cluster).await? {
-            let remedy = format!("ratchet resume {0}   # or: ratchet abort {0}", open.id);
-            return Err(Failure::operator(
-                "blocked",
-                format!("run {} of {cluster} is not over", open.id),
-                remedy,
-            ));
+        if let Some(started) = self.started_already(&plan, prepare_only, id.as_ref()).await? {
+            return self.show(started.as_str(), false, false).await;
         }
+        self.not_halted().await?;
         let lease = self.store().acquire(&cluster, &crate::identity::holder(), Acquire::IfFree).await?;
         self.still_true(&plan, lease.epoch).await?;
         let at = self.now();
-        let id = run_id(&plan, at)?;
+        let id = id.map_or_else(|| run_id(&plan, at), Ok)?;
         let created = Event::Created {
             plan: Box::new(plan),
             prepare_only,
@@ -167,6 +169,29 @@ impl Core {
         self.store().create(&lease, &id, at, &created).await?;
         self.spawn(lease, id.clone(), Vec::new()).await?;
         self.show(id.as_str(), false, false).await
+    }
+
+    /// The run that was started by the same request before: under the same id, or of the very same plan. Another one of
+    /// that cluster that is not over stands in the way.
+    async fn started_already(
+        &self,
+        plan: &Plan,
+        prepare_only: bool,
+        id: Option<&RunId>,
+    ) -> Result<Option<RunId>, Failure> {
+        if let Some(id) = id
+            && self.store().runs().await?.iter().any(|listing| listing.id == *id)
+        {
+            return Ok(Some(id.clone()));
+        }
+        let Some(open) = self.open_run(&plan.cluster).await? else { return Ok(None) };
+        let same = open.prepare_only == prepare_only && digest(&open.plan)? == digest(plan)?;
+        if same && id.is_none() {
+            return Ok(Some(open.id));
+        }
+        let remedy = format!("ratchet resume {0}   # or: ratchet abort {0}", open.id);
+        let message = format!("run {} of {} is not over", open.id, plan.cluster);
+        Err(Failure::operator("blocked", message, remedy))
     }
 
     /// A plan is carried out only on the cluster it was made for, as that cluster is now: checked once more under the

@@ -127,6 +127,7 @@ impl Core {
         let listing = self.find(key).await?;
         let (run, driven) = self.load(&listing.id).await?;
         not_over(&run)?;
+        self.not_halted().await?;
         if driven && matches!(run.phase, Phase::Halted(_)) {
             return self.during_hooks(&listing, &run, request).await;
         }

@@ -1,7 +1,8 @@
-//! `runs`, `show` and `watch`; and runs that were left in the middle of their work.
+//! `runs`, `show` and `watch`.
 
 use std::time::Duration;
 
+use proto::wire::UNREACHABLE;
 use proto::{Failure, RunId};
 
 use super::Core;
@@ -11,8 +12,6 @@ use crate::documents::{
     event_document,
 };
 use crate::failures::SUPERSEDED;
-use crate::run::Phase;
-use crate::store::{Acquire, RunListing, StoreError};
 
 /// Between two looks at the store while a run is watched.
 pub(super) const LOOK: Duration = Duration::from_millis(150);
@@ -24,7 +23,8 @@ impl Core {
             let (run, driven) = self.load(&listing.id).await?;
             rows.push(RunView { run: &run, progress: &[], driven }.row());
         }
-        Ok(RunsDocument { schema: RunsDocument::SCHEMA.to_owned(), runs: rows })
+        let fleet_halt = self.fleet_halt().await?.row();
+        Ok(RunsDocument { schema: RunsDocument::SCHEMA.to_owned(), fleet_halt, runs: rows })
     }
 
     /// A run, with its journal, and with the journals that the nodes' agents keep of it.
@@ -95,9 +95,27 @@ impl Core {
         }
     }
 
+    /// The same, for somebody who asks from outside: a coordinator that is being stopped sends them on to another.
+    pub(super) async fn news_while_serving(
+        &self,
+        watch: &mut Watching,
+    ) -> Result<Option<WatchDocument>, Failure> {
+        tokio::select! {
+            biased;
+            () = self.closing.cancelled() => {
+                Err(Failure::retry(UNREACHABLE, "the coordinator is being stopped"))
+            }
+            news = self.news(watch) => news,
+        }
+    }
+
     /// Whether there is no more to tell of a run in this state.
     fn is_told(&self, watch: &Watching, state: RunState) -> Result<bool, Failure> {
         let in_the_middle = matches!(state, RunState::Running | RunState::Interrupted);
+        if self.serves() && !self.drivers.is_stuck(&watch.run) {
+            // Whoever leads takes it up again, whoever that is by then.
+            return Ok(!in_the_middle && !self.drivers.is_at_work(&watch.run));
+        }
         let nobody_drives = state == RunState::Interrupted;
         match self.drivers.tell(&watch.run, watch.failures, nobody_drives) {
             // That somebody else took over is told even where he has brought the run to its end since.
@@ -110,38 +128,6 @@ impl Core {
 
     pub(super) fn watching(&self, run: RunId, from_seq: u64) -> Watching {
         Watching { run, next_seq: from_seq.max(1), last: None, failures: self.drivers.failures() }
-    }
-
-    /// Goes on with every run that was left in the middle of its work and that nobody drives. Runs that were paused or
-    /// halted wait for a person, as before.
-    pub async fn go_on_with_interrupted(&self) {
-        let runs = match self.store().runs().await {
-            Ok(runs) => runs,
-            Err(error) => {
-                let failure = Failure::from(error);
-                return tracing::error!(%failure, "interrupted runs cannot be looked for");
-            }
-        };
-        for listing in runs {
-            if let Err(failure) = self.go_on_if_interrupted(&listing).await {
-                tracing::error!(run = %listing.id, %failure, "the interrupted run cannot be gone on with");
-            }
-        }
-    }
-
-    async fn go_on_if_interrupted(&self, listing: &RunListing) -> Result<(), Failure> {
-        let (run, driven) = self.load(&listing.id).await?;
-        if driven || run.phase != Phase::Active {
-            return Ok(());
-        }
-        let holder = crate::identity::holder();
-        let lease = match self.store().acquire(&listing.cluster, &holder, Acquire::IfFree).await {
-            // Somebody was faster.
-            Err(StoreError::Held { .. }) => return Ok(()),
-            acquired => acquired?,
-        };
-        tracing::info!(run = %listing.id, cluster = %listing.cluster, "going on with an interrupted run");
-        self.spawn(lease, listing.id.clone(), Vec::new()).await.map(|_| ())
     }
 }
 

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use futures::Stream;
 use proto::pb::{self, coordinator_server::Coordinator};
-use proto::wire::status_of;
+use proto::transport::coordinator_client;
+use proto::wire::{UNREACHABLE, failure_of, status_of};
 use proto::{Failure, FailureKind, Version};
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Response, Status};
 
 use super::Core;
+use super::forwarding::{FORWARDED, Peer, silent};
 use super::packages::Description;
 use crate::checks::Acceptance;
 use crate::documents::Document;
@@ -60,6 +63,34 @@ fn parse<T: FromStr<Err: std::fmt::Display>>(what: &str, text: &str) -> Result<T
     })
 }
 
+/// What was asked, if this coordinator is to do it; else the leader's answer is returned.
+macro_rules! led {
+    ($self:ident.$call:ident($request:ident)) => {{
+        let forwarded = $request.metadata().contains_key(FORWARDED);
+        match $self.core.leader_elsewhere(forwarded).await {
+            Ok(None) => $request.into_inner(),
+            Ok(Some(leader)) => {
+                let mut client = coordinator_client(leader.channel.clone());
+                return passed_on(&leader, client.$call(marked($request.into_inner())).await);
+            }
+            Err(failure) => return Err(refuse(&failure)),
+        }
+    }};
+}
+
+fn marked<T>(request: T) -> Request<T> {
+    let mut request = Request::new(request);
+    request.metadata_mut().insert(FORWARDED, MetadataValue::from_static("1"));
+    request
+}
+
+fn passed_on(leader: &Peer, answer: Result<Response<pb::Document>, Status>) -> Answer {
+    answer.map(|answer| Response::new(answer.into_inner())).map_err(|status| match failure_of(status) {
+        failure if failure.id == UNREACHABLE => refuse(&silent(leader, &failure)),
+        failure => refuse(&failure),
+    })
+}
+
 #[tonic::async_trait]
 impl Coordinator for Service {
     async fn status(&self, request: Request<pb::StatusRequest>) -> Answer {
@@ -80,7 +111,7 @@ impl Coordinator for Service {
     }
 
     async fn add_package(&self, request: Request<pb::AddPackageRequest>) -> Answer {
-        let pb::AddPackageRequest { location, sha256, version, os, arch } = request.into_inner();
+        let pb::AddPackageRequest { location, sha256, version, os, arch } = led!(self.add_package(request));
         answer(self.core.add_package(Description { location, sha256, version, os, arch }).await)
     }
 
@@ -93,7 +124,8 @@ impl Coordinator for Service {
     }
 
     async fn remove_package(&self, request: Request<pb::RemovePackageRequest>) -> Answer {
-        answer(self.core.remove_package(&request.into_inner().key).await)
+        let request = led!(self.remove_package(request));
+        answer(self.core.remove_package(&request.key).await)
     }
 
     async fn check(&self, request: Request<pb::CheckRequest>) -> Answer {
@@ -113,8 +145,8 @@ impl Coordinator for Service {
     }
 
     async fn start(&self, request: Request<pb::StartRequest>) -> Answer {
-        let pb::StartRequest { plan_json, prepare_only } = request.into_inner();
-        answer(self.core.start(&plan_json, prepare_only).await)
+        let pb::StartRequest { plan_json, prepare_only } = led!(self.start(request));
+        answer(self.core.start(&plan_json, prepare_only, None).await)
     }
 
     async fn runs(&self, _: Request<pb::RunsRequest>) -> Answer {
@@ -134,7 +166,7 @@ impl Coordinator for Service {
         let watching = self.core.watching(listing.id, from_seq);
         let stream = futures::stream::unfold(Some((self.core.clone(), watching)), |state| async {
             let (core, mut watching) = state?;
-            match core.news(&mut watching).await {
+            match core.news_while_serving(&mut watching).await {
                 Ok(None) => None,
                 Ok(Some(news)) => {
                     let document = encode(&news).map_err(|failure| refuse(&failure));
@@ -151,25 +183,28 @@ impl Coordinator for Service {
     }
 
     async fn pause(&self, request: Request<pb::PauseRequest>) -> Answer {
-        answer(self.core.pause(&request.into_inner().run).await)
+        let request = led!(self.pause(request));
+        answer(self.core.pause(&request.run).await)
     }
 
     async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answer {
-        let pb::ResumeRequest { run, acknowledge } = request.into_inner();
+        let pb::ResumeRequest { run, acknowledge } = led!(self.resume(request));
         answer(self.core.resume(&run, acknowledge).await)
     }
 
     async fn abort(&self, request: Request<pb::AbortRequest>) -> Answer {
-        answer(self.core.abort(&request.into_inner().run).await)
+        let request = led!(self.abort(request));
+        answer(self.core.abort(&request.run).await)
     }
 
     async fn retry(&self, request: Request<pb::RetryRequest>) -> Answer {
-        let pb::RetryRequest { run, node } = request.into_inner();
+        let pb::RetryRequest { run, node } = led!(self.retry(request));
         answer(self.core.retry(&run, node).await)
     }
 
     async fn take_over_cluster(&self, request: Request<pb::TakeOverClusterRequest>) -> Answer {
-        let pb::TakeOverClusterRequest { cluster, consent, despite_install } = request.into_inner();
+        let pb::TakeOverClusterRequest { cluster, consent, despite_install } =
+            led!(self.take_over_cluster(request));
         answer(self.core.take_over_cluster(&cluster, consent, despite_install).await)
     }
 
@@ -206,21 +241,32 @@ impl Coordinator for Service {
         Err(Status::unimplemented("ask_rollout"))
     }
 
-    async fn halt_fleet(&self, _: Request<pb::HaltFleetRequest>) -> Answer {
-        Err(Status::unimplemented("halt_fleet"))
+    async fn halt_fleet(&self, request: Request<pb::HaltFleetRequest>) -> Answer {
+        let pb::HaltFleetRequest { lift, why } = led!(self.halt_fleet(request));
+        match lift {
+            true => answer(self.core.lift_halt().await),
+            false => answer(self.core.halt_fleet(&why).await),
+        }
     }
 
-    async fn inventory(&self, _: Request<pb::InventoryRequest>) -> Answer {
-        Err(Status::unimplemented("inventory"))
+    /// Only whoever leads looks at the fleet all the time; while nobody does, what was seen last is all there is.
+    async fn inventory(&self, request: Request<pb::InventoryRequest>) -> Answer {
+        match self.core.leader_elsewhere(request.metadata().contains_key(FORWARDED)).await {
+            Ok(Some(leader)) => {
+                let mut client = coordinator_client(leader.channel.clone());
+                passed_on(&leader, client.inventory(marked(request.into_inner())).await)
+            }
+            Ok(None) | Err(_) => answer(self.core.inventory_document().await),
+        }
     }
 
     async fn assign_agent(&self, request: Request<pb::AssignAgentRequest>) -> Answer {
-        let pb::AssignAgentRequest { agent, cluster } = request.into_inner();
+        let pb::AssignAgentRequest { agent, cluster } = led!(self.assign_agent(request));
         answer(self.core.assign_agent(&agent, cluster.as_deref()).await)
     }
 
     async fn leader(&self, _: Request<pb::LeaderRequest>) -> Answer {
-        Err(Status::unimplemented("leader"))
+        answer(self.core.leader_document().await)
     }
 
     async fn export_run(&self, request: Request<pb::ExportRunRequest>) -> Answer {
@@ -228,7 +274,7 @@ impl Coordinator for Service {
     }
 
     async fn prune_runs(&self, request: Request<pb::PruneRunsRequest>) -> Answer {
-        let pb::PruneRunsRequest { before, consent } = request.into_inner();
+        let pb::PruneRunsRequest { before, consent } = led!(self.prune_runs(request));
         let document = async { self.core.prune_runs(parse("the moment", &before)?, consent).await };
         answer(document.await)
     }

@@ -5,11 +5,19 @@ use proto::Failure;
 
 use super::Core;
 use crate::checks::Severity;
-use crate::documents::{Document, ExplainedRow, RunState, RunView, WhyDocument, next_commands};
+use crate::documents::{Document, ExplainedRow, FleetHaltRow, RunState, RunView, WhyDocument, next_commands};
 use crate::run::{Phase, Run, Wait};
 
 impl Core {
     pub(super) async fn why(&self, subject: &str) -> Result<WhyDocument, Failure> {
+        let document = self.why_itself(subject).await?;
+        match self.fleet_halt().await?.row() {
+            Some(halt) if document.explained.is_none() => Ok(while_halted(document, halt)),
+            _ => Ok(document),
+        }
+    }
+
+    async fn why_itself(&self, subject: &str) -> Result<WhyDocument, Failure> {
         if let Some(cluster) = self.config.clusters.iter().find(|cluster| cluster.name.as_str() == subject) {
             return match self.open_run(&cluster.name).await? {
                 Some(run) => self.why_run(subject, &run).await,
@@ -30,6 +38,13 @@ impl Core {
     }
 }
 
+/// While the fleet is halted nothing begins, whatever else is the matter.
+fn while_halted(document: WhyDocument, halt: FleetHaltRow) -> WhyDocument {
+    let mut commands = document.commands;
+    commands.insert(0, "ratchet halt --lift".to_owned());
+    WhyDocument { fleet_halt: Some(halt), commands, ..document }
+}
+
 fn idle(subject: &str) -> WhyDocument {
     WhyDocument {
         schema: WhyDocument::SCHEMA.to_owned(),
@@ -43,6 +58,7 @@ fn idle(subject: &str) -> WhyDocument {
         commands: vec![format!("ratchet status {subject}"), format!("ratchet plan {subject} --to V")],
         settings: Vec::new(),
         foreign_changes: Vec::new(),
+        fleet_halt: None,
         explained: None,
     }
 }
@@ -104,6 +120,7 @@ fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
         commands,
         settings: document.settings.into_iter().filter(|setting| setting.open).collect(),
         foreign_changes: document.foreign_changes,
+        fleet_halt: None,
         explained: None,
     }
 }

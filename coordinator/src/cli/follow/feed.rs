@@ -90,7 +90,7 @@ impl Feed {
 
     fn keep(&mut self, news: Answer<WatchDocument>) -> Answer<WatchDocument> {
         self.lost_at = None;
-        self.at_rest = is_at_rest(news.document.run.state);
+        self.at_rest = is_at_rest(news.document.run.state, self.patient);
         for event in &news.document.events {
             self.next_seq = self.next_seq.max(event.seq + 1);
         }
@@ -103,7 +103,8 @@ impl Feed {
         let first = self.lost_at.is_none();
         let since = *self.lost_at.get_or_insert_with(Instant::now);
         let may_come_back = self.patient && failure.kind == FailureKind::Retry;
-        if !may_come_back || since.elapsed() > PATIENCE {
+        // Of several, another one takes over, however long that takes.
+        if !may_come_back || (since.elapsed() > PATIENCE && !self.client.has_others()) {
             return Err(self.given_up(failure));
         }
         Ok(first.then_some(failure))
@@ -122,5 +123,8 @@ impl Feed {
 
 async fn open(client: Client, run: String, from: u64, wait: Duration) -> Result<WatchStream, Failure> {
     sleep(wait).await;
+    if !wait.is_zero() {
+        client.find().await?;
+    }
     client.watch(&run, from).await
 }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use feed::{Feed, Item};
 use view::View;
+pub(super) use words::lost;
 
 use super::client::{Answer, Client};
 use super::context::Context;
@@ -125,7 +126,7 @@ impl Following<'_> {
             tokio::select! {
                 item = self.feed.next() => match item? {
                     Item::News(news) => self.news(&news)?,
-                    Item::Lost(failure) => self.view.note(&mut self.context.out, &words::lost(&failure)),
+                    Item::Lost(failure) => self.view.note(&mut self.context.out, &lost(&failure)),
                     Item::Over => return Ok(Ending::Rest),
                 },
                 stop = self.context.stops.next() => {
@@ -137,7 +138,7 @@ impl Following<'_> {
                 () = self.view.due() => self.view.tick(&self.run),
                 () = at(settled) => return Ok(Ending::Rest),
             }
-            if settled.is_none() && is_at_rest(self.run.state) {
+            if settled.is_none() && is_at_rest(self.run.state, !self.context.is_embedded()) {
                 settled = Some(Instant::now() + SETTLE);
             }
         }
@@ -204,21 +205,17 @@ async fn at(instant: Option<Instant>) {
     }
 }
 
-/// Whether nothing more happens by itself.
-fn is_at_rest(state: RunState) -> bool {
+/// Whether nothing more happens by itself. What was interrupted is taken up by whoever leads, if somebody serves.
+pub(super) fn is_at_rest(state: RunState, served: bool) -> bool {
     match state {
         RunState::Running => false,
-        RunState::Interrupted
-        | RunState::Paused
-        | RunState::Halted
-        | RunState::Done
-        | RunState::Aborted
-        | RunState::Blocked => true,
+        RunState::Interrupted => !served,
+        RunState::Paused | RunState::Halted | RunState::Done | RunState::Aborted | RunState::Blocked => true,
     }
 }
 
 /// The exit that fits where a run was left. Only a run that is over can be a success.
-fn outcome(run: &RunDocument) -> Exit {
+pub(super) fn outcome(run: &RunDocument) -> Exit {
     match (run.state, Exit::of_code(run.exit_code)) {
         (RunState::Done | RunState::Aborted, exit) => exit,
         (RunState::Running, _) => Exit::Resumable,

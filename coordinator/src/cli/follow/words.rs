@@ -40,7 +40,7 @@ pub(super) fn left(run: &RunDocument, drives: bool) -> String {
 }
 
 /// Said when a served coordinator does not answer.
-pub(super) fn lost(failure: &Failure) -> String {
+pub(in crate::cli) fn lost(failure: &Failure) -> String {
     format!(
         "the coordinator does not answer, asking again ({failure}); the run does not depend on this terminal"
     )

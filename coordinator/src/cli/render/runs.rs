@@ -8,11 +8,12 @@ use crate::documents::{RunRow, RunState, RunsDocument};
 
 /// All runs.
 pub fn runs(document: &RunsDocument) -> String {
+    let halted = super::fleet::halted(document.fleet_halt.as_ref());
     if document.runs.is_empty() {
-        return "there are no runs yet\n".to_owned();
+        return halted + "there are no runs yet\n";
     }
     let header = ["RUN", "CLUSTER", "TARGET", "STATE", "NODES", "CREATED", "DOING"];
-    table(&header, document.runs.iter().map(row).collect())
+    halted + &table(&header, document.runs.iter().map(row).collect())
 }
 
 fn row(run: &RunRow) -> Vec<Cell> {

@@ -1,12 +1,14 @@
 //! Documents for tests.
 
 mod archive;
+mod fleet;
 mod held;
 
 use jiff::Timestamp;
 use proto::NodeUid;
 
 pub(crate) use archive::{exported, pruned};
+pub(crate) use fleet::{fleet_halt, inventory, leader};
 pub(crate) use held::{assigned, journals, settings, takeover};
 
 use crate::checks::{Finding, Verdict};
@@ -172,7 +174,7 @@ pub(crate) fn runs() -> RunsDocument {
         created_at: at(0),
         updated_at: at(110),
     };
-    RunsDocument { schema: "ratchet.runs/1".to_owned(), runs: vec![run] }
+    RunsDocument { schema: "ratchet.runs/1".to_owned(), fleet_halt: None, runs: vec![run] }
 }
 
 pub(crate) fn why() -> WhyDocument {
@@ -188,6 +190,7 @@ pub(crate) fn why() -> WhyDocument {
         commands: vec!["ratchet retry orders-1".to_owned()],
         settings: Vec::new(),
         foreign_changes: Vec::new(),
+        fleet_halt: None,
         explained: None,
     }
 }
@@ -247,7 +250,12 @@ pub(crate) fn status() -> StatusDocument {
         run: None,
         remarks: vec!["node 1 runs without systemd".to_owned()],
     };
-    StatusDocument { schema: "ratchet.status/1".to_owned(), at: at(0), clusters: vec![cluster] }
+    StatusDocument {
+        schema: "ratchet.status/1".to_owned(),
+        at: at(0),
+        fleet_halt: None,
+        clusters: vec![cluster],
+    }
 }
 
 pub(crate) fn check() -> CheckDocument {

@@ -11,7 +11,8 @@ pub fn status(document: &StatusDocument) -> String {
     if document.clusters.is_empty() {
         return "no cluster is configured; add a [[cluster]] to the configuration\n".to_owned();
     }
-    document.clusters.iter().map(cluster).collect::<Vec<_>>().join("\n")
+    let halted = super::fleet::halted(document.fleet_halt.as_ref());
+    halted + &document.clusters.iter().map(cluster).collect::<Vec<_>>().join("\n")
 }
 
 fn cluster(cluster: &ClusterRow) -> String {

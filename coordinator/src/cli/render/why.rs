@@ -14,6 +14,7 @@ pub fn why(document: &WhyDocument, zone: &TimeZone) -> String {
     if let Some(explained) = &document.explained {
         return out + &explanation(document, explained);
     }
+    out.push_str(&super::fleet::halted(document.fleet_halt.as_ref()));
     let mut line = |label: &str, text: &str| out.push_str(&format!("  {label:<16} {text}\n"));
     if let Some(run) = document.run.as_deref().filter(|run| *run != document.subject) {
         line("run", run);

@@ -6,6 +6,8 @@ mod feed;
 mod following;
 mod paths;
 mod schema;
+mod serving;
 mod stage;
 mod upgrading;
 mod verbs;
+mod waiting;

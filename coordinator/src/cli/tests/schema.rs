@@ -1,5 +1,7 @@
 //! The JSON that programs rely on. A changed snapshot here is a changed contract: fields are only ever added.
 
+mod fleet;
+
 use serde_json::Value;
 
 use super::fake::{Scene, wire};
@@ -78,6 +80,7 @@ async fn status() {
         .clusters[].remarks[]: text
         .clusters[].run: null
         .clusters[].version: text
+        .fleet_halt: null
         .schema: text
         ");
 }

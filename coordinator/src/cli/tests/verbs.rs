@@ -6,7 +6,8 @@ use super::stage::Stage;
 use crate::cli::Exit;
 use crate::cli::render::sample;
 use crate::documents::{
-    CheckDocument, PackageDocument, PackagesDocument, RemovedDocument, StatusDocument, TakeoverDocument,
+    CheckDocument, HaltDocument, LeaderDocument, PackageDocument, PackagesDocument, RemovedDocument,
+    RunsDocument, StatusDocument, TakeoverDocument, WhyDocument,
 };
 use crate::paths::{Table, explain};
 
@@ -231,4 +232,47 @@ async fn serve_serves_until_it_is_stopped() {
     assert_eq!(stage.run("serve").await, Exit::Done);
     let stage = Stage::new();
     assert_eq!(stage.run("serve --coordinator 127.0.0.1:1").await, Exit::Usage);
+}
+
+#[tokio::test]
+async fn a_halt_has_a_reason_and_the_exit_of_who_was_told() {
+    for (line, asked) in [
+        ("halt --why moving", r#"halt_fleet HaltFleetRequest { lift: false, why: "moving" }"#),
+        ("halt --lift", r#"halt_fleet HaltFleetRequest { lift: true, why: "" }"#),
+    ] {
+        let stage = Stage::new();
+        stage.fake.answers("halt_fleet", &sample::fleet_halt());
+        assert_eq!(stage.run(line).await, Exit::Unreachable, "one agent was not told");
+        assert_eq!(stage.fake.asked(), [asked]);
+    }
+    let stage = Stage::new();
+    stage.fake.answers("halt_fleet", &HaltDocument { exit_code: 0, ..sample::fleet_halt() });
+    assert_eq!(stage.run("halt --lift").await, Exit::Done);
+}
+
+#[tokio::test]
+async fn nobody_leading_is_no_success() {
+    let stage = Stage::new();
+    stage.fake.answers("leader", &LeaderDocument { holder: None, ..sample::leader() });
+    assert_eq!(stage.run("leader").await, Exit::Unreachable);
+    assert!(stage.stdout().contains("nobody leads"));
+}
+
+#[tokio::test]
+async fn a_halted_fleet_is_told_wherever_somebody_looks() {
+    for line in ["status", "runs", "why orders"] {
+        let stage = Stage::new();
+        let fleet_halt = sample::fleet_halt().halt;
+        let halted = StatusDocument { fleet_halt: fleet_halt.clone(), ..sample::status() };
+        stage.fake.answers("status", &halted);
+        stage.fake.answers("runs", &RunsDocument { fleet_halt: fleet_halt.clone(), ..sample::runs() });
+        stage.fake.answers("why", &WhyDocument { fleet_halt, ..sample::why() });
+        stage.run(line).await;
+        let out = stage.stdout();
+        assert!(
+            out.contains("the fleet is halted by alice@ops1: the network is being moved"),
+            "{line}: {out}"
+        );
+        assert!(out.contains("ratchet halt --lift"), "{line}: {out}");
+    }
 }

@@ -125,7 +125,6 @@ impl Core {
     }
 
     /// Agents that belong to no cluster, by name.
-    #[allow(dead_code, reason = "the inventory asks for them")]
     pub(super) fn unassigned(&self) -> Vec<UnassignedAgent> {
         let state = self.roster.state();
         let unassigned = state.known.unassigned().map(|(sighting, place)| UnassignedAgent {

@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) asked: Vec<RunHooks>,
     /// What each source asked last about its halt.
     pub(super) halts: BTreeMap<String, (u64, Option<Halt>)>,
+    /// The numbers of the halts and lifts that it was told, in order.
+    pub(super) halt_numbers: Vec<u64>,
 }
 
 /// What happens at a take-over.
@@ -93,6 +95,7 @@ impl FakeAgent {
             busy_after_hooks: false,
             asked: Vec::new(),
             halts: BTreeMap::new(),
+            halt_numbers: Vec::new(),
         };
         Self {
             uid: NodeUid(uid),
@@ -237,7 +240,9 @@ impl Agent for Served {
         request: Request<pb::SetHaltRequest>,
     ) -> Result<Response<pb::SetHaltReply>, Status> {
         self.0.answering()?;
-        let now = self.0.set_halt(request.into_inner().try_into().unwrap())?;
+        let asked: SetHalt = request.into_inner().try_into().unwrap();
+        self.0.with(|state| state.halt_numbers.push(asked.number));
+        let now = self.0.set_halt(asked)?;
         Ok(Response::new(pb::SetHaltReply::from(&now)))
     }
 

@@ -235,13 +235,13 @@ async fn a_store_below_its_agents_starts_nothing_and_says_what_to_do() {
     let stage = Stage::new();
     stage.agents[1].with(|state| state.highest = Epoch(5));
     let core = stage.core_on("new.db").await;
-    let failure = core.start(&plan_json("orders"), false).await.unwrap_err();
+    let failure = core.start(&plan_json("orders"), false, None).await.unwrap_err();
     assert_eq!(failure.id, "takeover-needed");
     assert!(failure.message.contains("n2:1 obeys epoch 5 of orders"), "{failure}");
     assert_eq!(failure.remedy.as_deref(), Some("ratchet takeover orders"));
     assert!(core.store().runs().await.unwrap().is_empty());
     assert_eq!(take(&core).await.outcome, TakeoverOutcome::Taken);
-    let failure = core.start(&plan_json("orders"), false).await.unwrap_err();
+    let failure = core.start(&plan_json("orders"), false, None).await.unwrap_err();
     assert_eq!(failure.id, "stale-plan", "it is obeyed now, and refuses for another reason: {failure}");
 }
 
@@ -250,7 +250,7 @@ async fn a_store_below_its_agents_starts_nothing_and_says_what_to_do() {
 async fn a_store_that_would_drive_at_an_epoch_that_was_used_starts_nothing() {
     let stage = Stage::new();
     stage.agents[0].with(|state| state.highest = Epoch(1));
-    let failure = stage.core_on("new.db").await.start(&plan_json("orders"), false).await.unwrap_err();
+    let failure = stage.core_on("new.db").await.start(&plan_json("orders"), false, None).await.unwrap_err();
     assert_eq!(failure.id, "takeover-needed");
     assert!(failure.message.contains("this store would drive at 1"), "{failure}");
 }
