@@ -12,6 +12,7 @@ pub mod hooks;
 pub mod host;
 pub mod journal;
 pub mod memory;
+pub mod metrics;
 pub mod node;
 pub mod observe;
 pub mod offline;

@@ -11,6 +11,7 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -39,6 +40,8 @@ pub fn start_logging(verbose: u8) {
         .unwrap_or_else(|_| EnvFilter::new(format!("warn,agent={level},proto={level}")));
     let in_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let journal = if in_journal { tracing_journald::layer().ok() } else { None };
+    // The fields have no prefix: RUN, STEP, NODE, EPOCH, as in the coordinator's log.
+    let journal = journal.map(|layer| layer.with_field_prefix(None));
     let stderr = journal.is_none().then(|| {
         tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal())
     });
@@ -137,8 +140,10 @@ pub fn run_op(config: &Config, step: &StepId) -> Ended {
         // Whoever started it detached waits for this word; under systemd nobody does.
         let _told = io::stdout().write_all(b"begun\n").and_then(|()| io::stdout().flush());
     };
-    let result = single_threaded()?.block_on(runner::run_op(config, step, begun))?;
-    tracing::info!(%step, ?result, "the installation ended");
+    let span = tracing::error_span!("step", %step);
+    let ran = runner::run_op(config, step, begun).instrument(span.clone());
+    let result = single_threaded()?.block_on(ran)?;
+    span.in_scope(|| tracing::info!(?result, "the installation ended"));
     Ok(())
 }
 

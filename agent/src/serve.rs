@@ -15,6 +15,7 @@ use crate::connecting::Connecting;
 use crate::durable::{Disk, StateError};
 use crate::executor::Executor;
 use crate::host::Product;
+use crate::metrics;
 use crate::node::Node;
 use crate::observe::Observer;
 use crate::package::{Fetcher, Packages, Patience};
@@ -38,6 +39,9 @@ pub enum RunError {
     /// The agent dials, and has no name.
     #[error("this agent connects by itself and needs a name; give `name` in its configuration")]
     Name(#[from] InvalidName),
+    /// Metrics cannot be told.
+    #[error("the address of [metrics] cannot be listened on; correct it, or stop what listens there")]
+    Metrics(#[source] std::io::Error),
     /// Serving broke off.
     #[error("serving broke off")]
     Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -56,6 +60,7 @@ pub async fn run(
     let _alone = lock(&state)?;
     let security = config.security.clone();
     let executor = Executor::open(door(config.clone(), state))?;
+    let _telling = metrics::listen(config.metrics, &executor).await.map_err(RunError::Metrics)?;
     let stopping = executor.stopping();
     tokio::spawn(async move {
         shutdown.await;

@@ -10,7 +10,6 @@ use coordinator::cli::{self, Cli, Exit, Verb};
 use coordinator::server;
 use futures::FutureExt;
 use jiff::tz::TimeZone;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os().collect()) {
@@ -48,16 +47,14 @@ fn context(cli: &Cli) -> Context {
     Context::new(cli.global.clone(), Output::new(cli.global.output, streams), Stops::from_signals(), host)
 }
 
-/// To stderr; `RUST_LOG` overrides. A service tells what it does, a command only what is wrong, unless asked
-/// for more.
+/// A service tells what it does, a command only what is wrong, unless asked for more.
 fn log(cli: &Cli) {
-    let level = match (&cli.verb, cli.global.verbose) {
-        (Verb::Serve(_), 0) | (_, 1) => "info",
-        (_, 0) => "error",
+    let service = matches!(cli.verb, Verb::Serve(_));
+    let level = match (service, cli.global.verbose) {
+        (true, 0) | (_, 1) => "info",
+        (false, 0) => "error",
         (_, 2) => "debug",
         _ => "trace",
     };
-    let ours = || EnvFilter::new(format!("warn,coordinator={level},proto={level},sqlx=error"));
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| ours());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false).init();
+    coordinator::logging::start(service, level);
 }

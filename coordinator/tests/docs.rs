@@ -8,6 +8,8 @@ use std::path::Path;
 use coordinator::advisories::facts::{self, Scope};
 use coordinator::advisories::{Advisories, Advisory, Builds, Judged};
 use coordinator::checks::{self, Severity};
+use coordinator::metrics;
+use coordinator::notify::Kind;
 
 const BEGIN: &str = "<!-- the list begins -->\n";
 const END: &str = "<!-- the list ends -->\n";
@@ -109,4 +111,26 @@ fn the_example_of_an_own_advisory_is_one() {
     let example = text.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
     let own = Advisories::vendor().unwrap().with_own(example, Path::new("own.toml")).unwrap();
     assert!(own.explain("our-old-openssl").is_some());
+}
+
+#[test]
+fn every_metric_is_listed() {
+    let mut list = String::from("\n| metric | kind | labels | says |\n|---|---|---|---|\n");
+    for row in metrics::list::ALL {
+        let (name, kind, labels, help) = (row.exposed(), row.kind, row.labels.join(", "), cell(row.help));
+        writeln!(list, "| `{name}` | {kind} | {labels} | {help} |").unwrap();
+    }
+    list.push('\n');
+    holds("metrics.md", &list);
+}
+
+#[test]
+fn every_kind_of_news_is_explained() {
+    let page = include_str!("../../docs/notifications.md");
+    for kind in Kind::ALL {
+        assert!(
+            page.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{kind}`"))),
+            "{kind}"
+        );
+    }
 }

@@ -10,6 +10,8 @@ use crate::commands::{cargo, run};
 
 /// Real shards for the simulated cluster.
 pub const REDIS: Program = Program { name: "redis-server", package: "redis-server" };
+/// What the example scripts read JSON with.
+pub const JQ: Program = Program { name: "jq", package: "jq" };
 /// A C compiler, for the cryptography and SQLite that are built from source.
 pub const C_COMPILER: Program = Program { name: "cc", package: "gcc libc6-dev" };
 /// `aws-lc-sys` is built with it.

@@ -64,6 +64,7 @@ const COORDINATOR_PURE: [&str; 7] = [
     "coordinator/src/plan",
     "coordinator/src/catalogue",
     "coordinator/src/rollout",
+    "coordinator/src/notify",
 ];
 const MACHINE_PURE: [&str; 15] = [
     "coordinator/src/run/durations.rs",
@@ -139,6 +140,8 @@ fn no_import_of_the_coordinator_runs_back_up() {
         ("coordinator/src/run", &["rollout", "server", "cli", "documents"][..]),
         ("coordinator/src/store", &["server", "cli", "documents"][..]),
         ("coordinator/src/documents", &["server", "cli"][..]),
+        ("coordinator/src/notify", &["server", "cli", "config", "metrics", "store"][..]),
+        ("coordinator/src/metrics", &["server", "cli", "config", "store"][..]),
         ("coordinator/src/server", &["cli"][..]),
     ];
     for (floor, above) in floors {

@@ -54,6 +54,8 @@ pub struct Config {
     pub rest: Option<Rest>,
     /// The operator's own programs on this node; none if `None`.
     pub hooks: Option<HooksConfig>,
+    /// Where metrics are told; nowhere if `None`.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Where hooks are, and how long one may take.
@@ -153,6 +155,7 @@ impl Config {
         connecting::check(keys, &connect, &security);
         let rest = rest::rest(keys);
         let hooks = hooks(keys);
+        let metrics = metrics(keys);
         let mut product = keys.table("redis_enterprise");
         let config = Self {
             file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
@@ -169,6 +172,7 @@ impl Config {
             confirm_deadline: product.duration("confirm_deadline", Duration::from_secs(15 * 60)),
             rest,
             hooks,
+            metrics,
         };
         keys.put_back(product);
         config
@@ -197,6 +201,20 @@ fn hooks(keys: &mut Keys) -> Option<HooksConfig> {
     let deadline = table.duration("deadline", DEFAULT_HOOK_DEADLINE);
     keys.put_back(table);
     Some(HooksConfig { directory, deadline })
+}
+
+/// No table, no listener. A table without an address is a mistake: somebody believes that there is one.
+fn metrics(keys: &mut Keys) -> Option<SocketAddr> {
+    if !keys.has("metrics") {
+        return None;
+    }
+    let mut table = keys.table("metrics");
+    if !table.has("listen") {
+        table.mistake("listen", "it is missing", "write an address and a port, like \"127.0.0.1:9465\"");
+    }
+    let listen = table.address("listen", "127.0.0.1:9465");
+    keys.put_back(table);
+    Some(listen)
 }
 
 fn runner(product: &mut Keys) -> Option<RunnerKind> {

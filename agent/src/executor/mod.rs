@@ -24,6 +24,7 @@ use crate::claims::{ClaimRecord, Claims};
 use crate::durable::StateError;
 use crate::halts::Halts;
 use crate::memory;
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::runner;
 use crate::steps::Door;
@@ -39,6 +40,7 @@ pub struct Executor {
 struct Shared {
     door: Door,
     memory: AgentMemory,
+    metrics: Metrics,
     /// One lock for claims and running steps: a claim cannot change while a step is being admitted.
     desk: Mutex<Desk>,
     stop: CancellationToken,
@@ -67,7 +69,9 @@ impl Executor {
         let claims = Claims::open(door.state.claim(), door.disk.clone())?;
         let desk = Mutex::new(Desk { claims, running: RunningSteps::default() });
         let (stop, runtime) = (CancellationToken::new(), Handle::current());
-        let executor = Self { shared: Arc::new(Shared { door, memory, desk, stop, runtime }) };
+        let executor = Self {
+            shared: Arc::new(Shared { door, memory, metrics: Metrics::default(), desk, stop, runtime }),
+        };
         executor.reattach()?;
         Ok(executor)
     }
@@ -192,6 +196,19 @@ impl Executor {
     /// The step at work, the exclusive one first.
     pub fn current_step(&self) -> Option<StepInFlight> {
         self.desk().running.current()
+    }
+
+    /// What this agent counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Sets the metrics that nothing sets as it happens.
+    pub fn measure(&self) {
+        let desk = self.desk();
+        let record = desk.claims.record();
+        self.metrics().held(record.claim.is_some(), record.highest_epoch, &desk.running.by_kind());
+        self.metrics().halted(!self.halts().in_force(self.door().clock.now()).is_empty());
     }
 
     /// What steps work with.

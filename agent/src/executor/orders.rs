@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::{Authority, Failure, StepId, StepKind, StepOutcome, StepProgress, StepSpec};
+use proto::{Authority, Epoch, Failure, StepId, StepKind, StepOutcome, StepProgress, StepSpec};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::running::Running;
 use super::{Admission, Asked, Desk, Executor, History, Reporter, Stage, StepRecord, admission, events_file};
@@ -162,17 +164,23 @@ impl Executor {
         };
         let (step, since) = (record.step.clone(), self.shared.door.clock.now());
         desk.running.insert(Running { record, history, cancel, since });
+        let span = span_of(&context.record, desk.claims.record().highest_epoch);
         let (this, stop) = (self.clone(), self.shared.stop.clone());
-        self.shared.runtime.spawn(async move {
+        let carried_out = async move {
             // A step that is cut off here is unfinished, and goes on when it is asked for again.
             stop.run_until_cancelled(this.carry_out(step, context)).await;
-        });
+        };
+        self.shared.runtime.spawn(carried_out.instrument(span));
         Ok(())
     }
 
     async fn carry_out(&self, step: StepId, context: StepContext) {
         let history = Arc::clone(context.report.history());
+        let (kind, began) = (context.record.spec.kind(), Instant::now());
+        tracing::info!("the step is at work");
         let outcome = steps::run(context).await;
+        tracing::info!(outcome = crate::metrics::outcome_word(&outcome), "the step has ended");
+        self.metrics().step(kind, &outcome, began.elapsed().as_secs_f64());
         let finished = StepProgress::Finished(Box::new(outcome));
         let mut pause = FIRST_PAUSE;
         loop {
@@ -199,6 +207,15 @@ impl Executor {
         desk.running.remove(step);
         Ok(())
     }
+}
+
+/// What every line that is logged on behalf of a step carries, at whatever level spans are told. The node is the one that
+/// the step's id names.
+fn span_of(record: &StepRecord, epoch: Epoch) -> Span {
+    let (run, step, kind) = (&record.run, &record.step, record.spec.kind());
+    let parts = step.as_str().strip_prefix(run.as_str()).unwrap_or_default();
+    let node = parts.split('.').find_map(|part| part.strip_prefix('n')).unwrap_or("unknown");
+    tracing::error_span!("step", %run, %step, %kind, node, %epoch)
 }
 
 fn never_started() -> Failure {

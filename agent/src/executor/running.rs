@@ -57,6 +57,15 @@ impl RunningSteps {
         }
     }
 
+    /// How many there are of each kind.
+    pub(super) fn by_kind(&self) -> BTreeMap<StepKind, i64> {
+        let mut counts = BTreeMap::new();
+        for step in self.steps.values() {
+            *counts.entry(step.record.spec.kind()).or_default() += 1;
+        }
+        counts
+    }
+
     pub(super) fn current(&self) -> Option<StepInFlight> {
         let exclusive = self.steps.values().find(|step| is_exclusive(step.record.spec.kind()));
         let current = exclusive.or_else(|| self.steps.values().next())?;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use proto::{Clock, Failure, StepOutcome, StepReport, StepSpec};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use crate::config::Config;
 use crate::durable::{Disk, StateError};
@@ -115,7 +116,7 @@ impl From<StateError> for Stop {
 
 /// Carries out a step to its end. A panic inside is the step's failure, not the agent's.
 pub async fn run(context: StepContext) -> StepOutcome {
-    let performed = AbortOnDropHandle::new(tokio::spawn(perform(context))).await;
+    let performed = AbortOnDropHandle::new(tokio::spawn(perform(context).in_current_span())).await;
     match performed {
         Ok(Ok(done)) => StepOutcome::Completed { report: done.report, warnings: done.warnings },
         Ok(Err(Stop::Failed(failure))) => StepOutcome::Failed(*failure),

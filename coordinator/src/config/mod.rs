@@ -8,6 +8,8 @@ mod error;
 mod files;
 mod hooks;
 mod inventory;
+mod metrics;
+mod notify;
 mod packages;
 mod parse;
 pub(crate) mod reader;
@@ -23,6 +25,7 @@ use proto::transport::Security;
 use proto::{Arch, ClusterName, OsToken, Setting, Sha256, Version};
 
 pub use error::{ConfigError, Mistake};
+pub use notify::{Format, NotifyConfig, Receiver, WebhookUrl};
 
 use crate::run::Deadlines;
 
@@ -71,6 +74,10 @@ pub struct Config {
     pub advisories: Option<PathBuf>,
     /// The operator's own programs at fixed points of an upgrade; none if `None`.
     pub hooks: Option<HooksConfig>,
+    /// Where metrics are told; nowhere if `None`.
+    pub metrics: Option<SocketAddr>,
+    /// Who is told of news.
+    pub notify: Vec<NotifyConfig>,
 }
 
 /// How often the whole fleet is looked at in the background.

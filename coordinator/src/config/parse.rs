@@ -6,11 +6,12 @@ use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
 use super::{
-    Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, inventory, packages, settings, watch,
+    Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, inventory, metrics, notify, packages,
+    settings, watch,
 };
 use crate::store;
 
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 16] = [
     "store",
     "listen",
     "advertise",
@@ -25,6 +26,8 @@ pub(super) const KEYS: [&str; 14] = [
     "paths",
     "advisories",
     "hooks",
+    "metrics",
+    "notify",
 ];
 
 /// The configuration a table holds, or everything that is wrong with it.
@@ -44,6 +47,8 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let paths = files::file(&mut top, "paths", &mut mistakes);
     let advisories = files::file(&mut top, "advisories", &mut mistakes);
     let hooks = hooks::hooks(top.table("hooks", &mut mistakes), &mut mistakes);
+    let metrics = metrics::listen(top.table("metrics", &mut mistakes), &mut mistakes);
+    let notify = notify::notify(top.tables("notify", &mut mistakes), &mut mistakes);
     top.finish(&KEYS, &mut mistakes);
     let mistakes = mistakes.into_vec();
     match (security, mistakes.is_empty()) {
@@ -61,6 +66,8 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
             paths,
             advisories,
             hooks,
+            metrics,
+            notify,
         }),
         _ => Err(mistakes),
     }

@@ -46,6 +46,7 @@ fn the_shipped_file_says_the_defaults() {
     assert_eq!((config.inventory, config.advertise), (InventoryConfig::default(), None));
     assert_eq!(config.settings, BTreeMap::new(), "nothing is changed that nobody asked for");
     assert_eq!((config.paths, config.advisories, config.hooks), (None, None, None));
+    assert_eq!((config.metrics, config.notify), (None, Vec::new()));
     assert_eq!((config.clusters, config.packages), (Vec::new(), Vec::new()));
     assert!(matches!(config.security, Security::Tls(_)));
 }
@@ -69,6 +70,7 @@ fn the_shipped_file_names_every_key_and_no_other() {
         ("watch", &["every"]),
         ("inventory", &inventory::KEYS),
         ("hooks", &hooks::KEYS),
+        ("metrics", &["listen"]),
     ] {
         let mut named: Vec<&str> = table[name].as_table().unwrap().keys().map(String::as_str).collect();
         let mut keys = keys.to_vec();
@@ -77,6 +79,10 @@ fn the_shipped_file_names_every_key_and_no_other() {
         assert_eq!(named, keys, "{name}");
     }
     assert_eq!(table["package"][0].as_table().unwrap().len(), packages::KEYS.len());
+    let receivers = table["notify"].as_array().unwrap().iter();
+    let named: std::collections::BTreeSet<&str> =
+        receivers.flat_map(|table| table.as_table().unwrap().keys().map(String::as_str)).collect();
+    assert_eq!(named, notify::KEYS.into_iter().collect());
 }
 
 #[test]

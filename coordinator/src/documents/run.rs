@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::Acceptance;
 use crate::fingerprint::Change;
+use crate::run::RunEnd;
 
 use super::{AgentJournalRow, Document, ErrorRow, FleetHaltRow};
 
@@ -26,6 +27,41 @@ pub enum RunState {
     Aborted,
     /// It was refused before anything was changed.
     Blocked,
+}
+
+impl RunState {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Running,
+        Self::Interrupted,
+        Self::Paused,
+        Self::Halted,
+        Self::Done,
+        Self::Aborted,
+        Self::Blocked,
+    ];
+
+    /// How a run stands that is over.
+    pub fn of_end(end: &RunEnd) -> Self {
+        match end {
+            RunEnd::Done => Self::Done,
+            RunEnd::Aborted => Self::Aborted,
+            RunEnd::Blocked(_) => Self::Blocked,
+        }
+    }
+
+    /// Its word in documents and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
+            Self::Halted => "halted",
+            Self::Done => "done",
+            Self::Aborted => "aborted",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// Where a node stands in a run.

@@ -30,9 +30,7 @@ impl RunView<'_> {
             Phase::Active => RunState::Interrupted,
             Phase::Paused => RunState::Paused,
             Phase::Halted(_) => RunState::Halted,
-            Phase::Ended(RunEnd::Done) => RunState::Done,
-            Phase::Ended(RunEnd::Aborted) => RunState::Aborted,
-            Phase::Ended(RunEnd::Blocked(_)) => RunState::Blocked,
+            Phase::Ended(end) => RunState::of_end(end),
         }
     }
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::decide::settings::by_hand;
 use super::journal::Journal;
 use super::retrying::Patience;
-use super::{Action, Admission, Event, Halt, Run, RunEnd, SideEffect, StepOrder, Wait};
+use super::{Action, Admission, Event, Halt, JournalObserver, Run, RunEnd, SideEffect, StepOrder, Wait};
 use crate::advisories::Advisories;
 use crate::agents::Agents;
 use crate::hooks::Hooks;
@@ -60,6 +60,11 @@ impl Driving {
             journal.append(event).await?;
         }
         Ok(Self { world, journal })
+    }
+
+    /// Tells somebody of every event from now on.
+    pub fn observed_by(self, observer: Arc<dyn JournalObserver>) -> Self {
+        Self { journal: self.journal.observed_by(observer), ..self }
     }
 
     /// Drives the run until it stands still or is over, and says how it stands then.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proto::{Clock, Failure, FailureKind, RunId};
 use tokio::sync::Mutex;
 
-use super::{Action, Event, Run, decide, next, replay};
+use super::{Action, Event, JournalObserver, Run, decide, next, replay};
 use crate::failures::superseded;
 use crate::store::{Lease, Store};
 
@@ -17,6 +17,7 @@ pub struct Journal {
     clock: Clock,
     lease: Lease,
     run: RunId,
+    observer: Option<Arc<dyn JournalObserver>>,
     inner: Mutex<Inner>,
 }
 
@@ -43,10 +44,15 @@ impl Journal {
         let last_seq = records.last().map_or(0, |record| record.seq);
         let inner = Mutex::new(Inner { run: state, last_seq, last_request: 0 });
         let holder = crate::identity::holder();
-        let journal = Self { store, clock, lease, run, inner };
+        let journal = Self { store, clock, lease, run, observer: None, inner };
         journal.forget_requests().await?;
         journal.append(Event::Driving { holder }).await?;
         Ok(journal)
+    }
+
+    /// Tells somebody of every event from now on.
+    pub(super) fn observed_by(self, observer: Arc<dyn JournalObserver>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Requests made before this driver took over were made of somebody else.
@@ -82,6 +88,9 @@ impl Journal {
         let record = super::Record { seq, epoch: self.lease.epoch, at, event };
         let run = next(inner.run.clone(), &record)?;
         self.store.append(&self.lease, &self.run, seq, at, &record.event).await?;
+        if let Some(observer) = &self.observer {
+            observer.appended(&run, &record);
+        }
         inner.run = run;
         inner.last_seq = seq;
         Ok(())

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use proto::wire::{CancelStep, Execute};
 use proto::{Authority, Failure, StepKind, StepOutcome, StepProgress};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::driver::{Driving, agent_of, is_superseded};
 use super::progress::ProgressMeter;
@@ -62,6 +63,11 @@ impl Driving {
     }
 
     async fn run_step(&self, order: StepOrder, only_join: bool) -> Result<(), Failure> {
+        let span = tracing::error_span!("step", node = %order.node, step = %order.step);
+        self.order_step(order, only_join).instrument(span).await
+    }
+
+    async fn order_step(&self, order: StepOrder, only_join: bool) -> Result<(), Failure> {
         if order.new {
             let StepOrder { step, node, hop, spec, .. } = order.clone();
             self.journal.append(Event::StepIntended { step, node, hop, spec }).await?;

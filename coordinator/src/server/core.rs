@@ -10,6 +10,7 @@ use super::drivers::Drivers;
 use super::forwarding::Peers;
 use super::inventory::Inventory;
 use super::leading::Leadership;
+use super::notices::Notices;
 use super::open_runs::OpenRuns;
 use super::roster::Roster;
 use crate::agents::{Agents, Dialer};
@@ -17,6 +18,7 @@ use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
 use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
 use crate::hooks::Hooks;
+use crate::metrics::Metrics;
 use crate::run::{Always, Run, World, replay};
 use crate::store::{self, RunListing, Store, find_run};
 use crate::tables;
@@ -40,6 +42,12 @@ pub struct Core {
     pub(super) open_runs: OpenRuns,
     /// Cancelled when it is about to stop serving.
     pub(super) closing: CancellationToken,
+    /// What this coordinator counts.
+    pub(super) metrics: Arc<Metrics>,
+    /// Who is told of news.
+    pub(super) notices: Arc<Notices>,
+    /// Whether each run that is driven here tells its own news: nobody else may be there to do it.
+    pub(super) tells_own: bool,
 }
 
 impl Core {
@@ -79,6 +87,9 @@ impl Core {
             .as_ref()
             .map_err(|error| Failure::bug("the built-in checksums are damaged").because(error.clone()))?;
         let roster = Roster::of(&config.clusters)?;
+        let metrics = Arc::new(Metrics::default());
+        let (store, clock) = (Arc::clone(&world.store), world.clock.clone());
+        let notices = Arc::new(Notices::new(&config.notify, store, clock, Arc::clone(&metrics)));
         Ok(Self {
             config,
             world,
@@ -90,7 +101,20 @@ impl Core {
             inventory: Arc::default(),
             open_runs: OpenRuns::default(),
             closing: CancellationToken::new(),
+            metrics,
+            notices,
+            tells_own: false,
         })
+    }
+
+    /// For a coordinator that lives no longer than what it was started for, and never leads.
+    pub fn telling_of_own_runs(self) -> Self {
+        Self { tells_own: true, ..self }
+    }
+
+    /// What this coordinator counts, and what others set.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The same, answering others at this address: from then on it leads or stands by.

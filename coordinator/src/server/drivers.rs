@@ -7,6 +7,7 @@ use std::time::Duration;
 use proto::{ClusterName, Epoch, Failure, RunId};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::Core;
 use crate::failures::{SUPERSEDED, superseded};
@@ -124,12 +125,22 @@ impl Core {
         first: Vec<Event>,
     ) -> Result<JoinHandle<()>, Failure> {
         let place = Place { run: id.clone(), cluster: lease.cluster.clone(), epoch: lease.epoch };
-        let driving = Driving::begin(self.world.clone(), lease, id.clone(), first).await?;
+        // Every line that is logged on behalf of a run says so, at whatever level spans are told.
+        let span = tracing::error_span!("run", run = %id, cluster = %lease.cluster, epoch = %lease.epoch);
+        self.notices.begin().await;
+        let begin = Driving::begin(self.world.clone(), lease, id.clone(), first);
+        let driving = begin.instrument(span.clone()).await?.observed_by(self.metrics.clone());
         let (drivers, store) = (Arc::clone(&self.drivers), Arc::clone(&self.world.store));
+        let notices = self.tells_own.then(|| Arc::clone(&self.notices));
         drivers.begun(&id);
         let stand_down = self.drivers.token().clone();
-        Ok(tokio::spawn(async move {
-            match drive(driving, &place, store.as_ref(), &stand_down).await {
+        let driven = async move {
+            let driven = drive(driving, &place, store.as_ref(), &stand_down).await;
+            // Before anybody learns that it stands still: an embedded coordinator ends then.
+            if let Some(notices) = notices {
+                notices.tell_of(&id).await;
+            }
+            match driven {
                 Driven::Stands(run) => {
                     tracing::info!(run = %id, phase = ?run.phase, "the run stands still");
                     drivers.stands(&id);
@@ -149,7 +160,8 @@ impl Core {
                     }
                 }
             }
-        }))
+        };
+        Ok(tokio::spawn(driven.instrument(span)))
     }
 }
 
@@ -177,7 +189,7 @@ enum Driven {
 /// In a task of its own, so that a driver that panics is heard of, too. One that was superseded is stopped wherever it is:
 /// nothing that it could still write or order would be accepted.
 async fn drive(driving: Driving, place: &Place, store: &dyn Store, stand_down: &CancellationToken) -> Driven {
-    let mut driver = tokio::spawn(driving.drive());
+    let mut driver = tokio::spawn(driving.drive().in_current_span());
     let ended = tokio::select! {
         driven = &mut driver => return match driven {
             Ok(Ok(run)) => Driven::Stands(Box::new(run)),

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Core, inventory, taking_up};
+use super::{Core, inventory, notices, taking_up};
 use crate::documents::{Document, LeaderDocument};
 use crate::failures::chain;
 use crate::readiness;
@@ -134,6 +134,7 @@ impl Core {
         readiness::status(&format!("leading at epoch {epoch}"));
         let over = CancellationToken::new();
         self.leadership.turn.send_replace(Some(Turn { lead: Arc::clone(&lead), since: self.now() }));
+        self.metrics.leads(Some(epoch));
         let mut duties = self.duties(&lead, &over);
         let why = tokio::select! {
             () = stop.cancelled() => "it is being stopped".to_owned(),
@@ -141,6 +142,7 @@ impl Core {
             _ended = duties.join_next() => "one of its duties ended".to_owned(),
         };
         self.leadership.turn.send_replace(None);
+        self.metrics.leads(None);
         over.cancel();
         self.drivers.stand_down();
         if timeout(LAST_WORDS, async { while duties.join_next().await.is_some() {} }).await.is_err() {
@@ -155,6 +157,7 @@ impl Core {
         let mut duties = JoinSet::new();
         duties.spawn(taking_up::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
         duties.spawn(inventory::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
+        duties.spawn(notices::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
         duties
     }
 

@@ -11,6 +11,8 @@ mod inventory;
 mod journals;
 mod leading;
 mod look;
+mod measuring;
+mod notices;
 mod open_runs;
 mod packages;
 mod planning;
@@ -42,7 +44,7 @@ use service::Service;
 /// # Errors
 /// The store cannot be opened.
 pub async fn embedded(config: Config) -> Result<Channel, Failure> {
-    Ok(in_process(Core::open(config).await?))
+    Ok(in_process(Core::open(config).await?.telling_of_own_runs()))
 }
 
 /// Serves a coordinator at the other end of a channel in this process. Needs a tokio runtime.
@@ -68,6 +70,10 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
     let address = config.listen.unwrap_or(DEFAULT_LISTEN);
     let (security, advertise) = (config.security.clone(), config.advertise.clone());
     check_listen(address, &security).map_err(|error| unusable(&error))?;
+    let metrics = match config.metrics {
+        Some(address) => Some(measuring::listen(address).await?),
+        None => None,
+    };
     let core = Core::open(config).await?;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let remedy = "correct `listen` in ratchet.toml, or stop what listens there";
@@ -86,17 +92,21 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
             "others cannot be told where this coordinator answers: set `advertise` in ratchet.toml"
         );
     }
-    serve_on(core.serving(reached), incoming, stop).await
+    let core = Arc::new(core.serving(reached));
+    let _told = metrics.map(|listener| {
+        let core = Arc::clone(&core);
+        AbortOnDropHandle::new(tokio::spawn(async move { core.tell_metrics(listener).await }))
+    });
+    serve_on(core, incoming, stop).await
 }
 
 /// Serves what arrives at a listener, and leads whenever nobody else does, until the stop future ends.
 async fn serve_on(
-    core: Core,
+    core: Arc<Core>,
     incoming: Incoming,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Failure> {
     let Incoming { clients, agents } = incoming;
-    let core = Arc::new(core);
     let agents_door = Arc::clone(&core.world.agents);
     let leads: Leads = {
         let core = Arc::clone(&core);

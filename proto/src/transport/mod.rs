@@ -7,6 +7,7 @@ mod address;
 mod arrived;
 mod connection;
 mod dial;
+mod expiry;
 mod in_process;
 mod incoming;
 mod listen;

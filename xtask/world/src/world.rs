@@ -326,5 +326,9 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         paths: None,
         advisories: None,
         hooks: None,
+        metrics: None,
+        notify: Vec::new(),
+        advertise: None,
+        inventory: coordinator::config::InventoryConfig::default(),
     })
 }

@@ -144,15 +144,7 @@ fn of_event(event: &EventDocument, zone: &TimeZone) -> String {
 
 /// A run's state in a word.
 pub(super) fn state(state: RunState) -> &'static str {
-    match state {
-        RunState::Running => "running",
-        RunState::Interrupted => "interrupted",
-        RunState::Paused => "paused",
-        RunState::Halted => "halted",
-        RunState::Done => "done",
-        RunState::Aborted => "aborted",
-        RunState::Blocked => "blocked",
-    }
+    state.word()
 }
 
 fn coloured(of: RunState) -> String {

@@ -20,6 +20,7 @@ use super::Core;
 use super::halts::FleetHalt;
 use crate::config::ClusterConfig;
 use crate::documents::{Document, InventoryDocument, UnassignedRow};
+use crate::metrics::{AgentCounts, ClusterCounts};
 use crate::rollout::partners;
 use crate::server::roster::UnassignedAgent;
 use crate::snapshot::Snapshot;
@@ -43,6 +44,24 @@ impl Inventory {
     /// A cluster as it was seen last; `None` if it was not seen yet.
     pub(in crate::server) fn seen(&self, cluster: &ClusterName) -> Option<InventoryRow> {
         self.with(|kept| kept.get(cluster).map(|kept| kept.row.clone()))
+    }
+
+    /// How many clusters and agents were seen how, of a fleet.
+    fn counts(&self, fleet: &[ClusterConfig]) -> (ClusterCounts, AgentCounts) {
+        let (mut clusters, mut agents) = (ClusterCounts::default(), AgentCounts::default());
+        self.with(|kept| {
+            for cluster in fleet {
+                match kept.get(&cluster.name).map(|kept| &kept.row) {
+                    None => clusters.unknown += 1,
+                    Some(row) => {
+                        *(if row.healthy { &mut clusters.healthy } else { &mut clusters.unhealthy }) += 1;
+                        agents.reachable += row.reachable;
+                        agents.unreachable += row.nodes.saturating_sub(row.reachable);
+                    }
+                }
+            }
+        });
+        (clusters, agents)
     }
 
     fn wants_partners(&self, cluster: &ClusterName) -> bool {
@@ -103,6 +122,14 @@ impl Core {
             clusters: self.config.clusters.iter().map(row).collect(),
             unassigned: self.unassigned().into_iter().map(unassigned_row).collect(),
         })
+    }
+
+    /// Tells what was seen to whoever scrapes.
+    fn measure_inventory(&self) {
+        let (clusters, agents) = self.inventory.counts(&self.config.clusters);
+        let unassigned = self.unassigned().len();
+        self.metrics.clusters(clusters);
+        self.metrics.agents(AgentCounts { unassigned, ..agents });
     }
 
     /// Looks at one cluster, and tells those of its agents of the fleet's halt that do not know how it stands.

@@ -28,7 +28,10 @@ pub(in crate::server) async fn duty(core: Arc<Core>, _: Arc<Lead>, over: Cancell
         let due = rounds.next_due();
         tokio::select! {
             () = over.cancelled() => return,
-            _ = standing.tick() => rounds.learn_standing().await,
+            _ = standing.tick() => {
+                rounds.learn_standing().await;
+                rounds.core.measure_inventory();
+            }
             Some(ended) = rounds.looks.join_next_with_id() => rounds.ended(ended),
             () = sleep_until(due) => {}
         }

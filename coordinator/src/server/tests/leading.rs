@@ -30,7 +30,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let incoming = proto::transport::incoming(listener, &Security::InsecureLoopback).unwrap();
-        let core = stage.core().await.serving(Some(address.clone()));
+        let core = Arc::new(stage.core().await.serving(Some(address.clone())));
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let serving = tokio::spawn(async move {

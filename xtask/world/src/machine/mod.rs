@@ -292,5 +292,6 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
         confirm_deadline: Duration::from_secs(60),
         rest: None,
         hooks: None,
+        metrics: None,
     }
 }
