@@ -37,6 +37,7 @@ const VERBS: &[&str] = &[
     "resume",
     "abort",
     "retry",
+    "rollout",
     "takeover",
     "assign",
     "wait",
@@ -62,6 +63,10 @@ fn every_verb_has_help_and_the_help_names_every_verb() {
     }
     for verb in ["add", "list", "show", "remove"] {
         assert_eq!(code(&ratchet(&["package", verb, "--help"])), 0, "{verb}");
+    }
+    for verb in ["check", "apply", "status", "list", "watch", "pause", "resume", "abort", "approve", "retry"]
+    {
+        assert_eq!(code(&ratchet(&["rollout", verb, "--help"])), 0, "{verb}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The product's number for a node, as in `node:3`.
@@ -119,6 +120,14 @@ name!(
     AgentMemory, "an agent's memory", 64
 );
 
+impl RunId {
+    /// `<cluster>-<date>-<time>-<four digits>`: sorts by time, says what it is about, can be typed. The four digits, best
+    /// random ones, tell runs of one second apart.
+    pub fn begun(cluster: &ClusterName, at: Timestamp, digits: u16) -> Self {
+        Self(format!("{cluster}-{}-{digits:04x}", at.strftime("%Y%m%d-%H%M%S")))
+    }
+}
+
 impl StepId {
     /// The id of a node's step: the same run, hop, node, kind and attempt always make the same id (promise P6).
     pub fn of(run: &RunId, hop: usize, node: NodeUid, kind: crate::StepKind, attempt: u32) -> Self {
@@ -136,6 +145,14 @@ mod tests {
             assert!(text.parse::<ClusterName>().is_err(), "{text:?}");
         }
         assert_eq!("orders-eu.1".parse::<ClusterName>().unwrap().as_str(), "orders-eu.1");
+    }
+
+    #[test]
+    fn the_longest_cluster_still_makes_a_valid_run_id() {
+        let cluster: ClusterName = "c".repeat(64).parse().unwrap();
+        let run = RunId::begun(&cluster, "2026-06-01T12:00:00Z".parse().unwrap(), 0xa);
+        assert!(run.as_str().ends_with("c-20260601-120000-000a"), "{run}");
+        assert_eq!(run.as_str().parse::<RunId>().unwrap(), run);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use super::wait::RolloutStands;
 use crate::documents::{
     AssignedDocument, CheckDocument, Document, ExportDocument, HaltDocument, InventoryDocument,
     LeaderDocument, PackageDocument, PackagesDocument, PlanDocument, PruneDocument, RemovedDocument,
-    ReportDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
+    ReportDocument, RolloutCheckDocument, RolloutDocument, RolloutWatchDocument, RolloutsDocument,
+    RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
 };
 use crate::paths::PathsDocument;
 
@@ -206,14 +207,24 @@ impl Client {
         prune_runs(PruneRunsRequest { before: String, consent: bool }) -> PruneDocument;
         /// Puts an agent that connects by itself in a cluster, or takes it out.
         assign_agent(AssignAgentRequest { agent: String, cluster: Option<String> }) -> AssignedDocument;
-        /// One rollout, as far as somebody who waits for it cares.
-        show_rollout(RolloutRequest { rollout: String }) -> RolloutStands;
         /// Halts the fleet, or lifts the halt.
         halt_fleet(HaltFleetRequest { lift: bool, why: String }) -> HaltDocument;
         /// Every cluster as it was seen last.
         inventory(InventoryRequest {}) -> InventoryDocument;
         /// Who leads.
         leader(LeaderRequest {}) -> LeaderDocument;
+        /// What a rollout's file would do, and when.
+        check_rollout(RolloutFileRequest { text: String }) -> RolloutCheckDocument;
+        /// Begins a rollout, or goes on with it.
+        apply_rollout(RolloutFileRequest { text: String }) -> RolloutDocument;
+        /// All rollouts in brief.
+        rollouts(RolloutsRequest {}) -> RolloutsDocument;
+        /// One rollout.
+        show_rollout(RolloutRequest { rollout: String }) -> RolloutDocument;
+        /// Asks something of a rollout.
+        ask_rollout(AskRolloutRequest {
+            rollout: String, what: String, wave: Option<String>, cluster: Option<String>
+        }) -> RolloutDocument;
         /// What a cluster or a run waits for.
         why(WhyRequest { subject: String }) -> WhyDocument;
     }
@@ -226,6 +237,44 @@ impl Client {
         let request = pb::WatchRequest { run: run.to_owned(), from_seq };
         let stream = self.rpc().watch(request).await.map_err(failure_of)?;
         Ok(WatchStream { stream: stream.into_inner() })
+    }
+
+    /// One rollout, as far as somebody who waits for it cares: it may be of a later version than this command.
+    ///
+    /// # Errors
+    /// What the coordinator answers, or that it cannot be reached.
+    pub async fn rollout_stands(&self, rollout: String) -> Result<Answer<RolloutStands>, Failure> {
+        read(self.rpc().show_rollout(pb::RolloutRequest { rollout }).await)
+    }
+
+    /// A rollout's events from a number on, as they happen.
+    ///
+    /// # Errors
+    /// What the coordinator answers, or that it cannot be reached.
+    pub async fn watch_rollout(&self, rollout: &str, from_seq: u64) -> Result<RolloutStream, Failure> {
+        let request = pb::WatchRolloutRequest { rollout: rollout.to_owned(), from_seq };
+        let stream = self.rpc().watch_rollout(request).await.map_err(failure_of)?;
+        Ok(RolloutStream { stream: stream.into_inner() })
+    }
+}
+
+/// A rollout's events as they happen.
+#[derive(Debug)]
+pub struct RolloutStream {
+    stream: Streaming<pb::Document>,
+}
+
+impl RolloutStream {
+    /// The next object; `None` when the coordinator has no more to tell.
+    ///
+    /// # Errors
+    /// The stream broke.
+    pub async fn next(&mut self) -> Result<Option<Answer<RolloutWatchDocument>>, Failure> {
+        match self.stream.message().await {
+            Ok(Some(document)) => decode(document).map(Some),
+            Ok(None) => Ok(None),
+            Err(status) => Err(failure_of(status)),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Exit {
 }
 
 /// Ids of failures that stand in the way before anything was changed.
-const BLOCKED: [&str; 15] = [
+const BLOCKED: &[&str] = &[
     "blocked",
     "claimed-by-other",
     "digest-mismatch",
@@ -69,6 +69,7 @@ const BLOCKED: [&str; 15] = [
     "install-in-flight",
     "led-elsewhere",
     "package-conflict",
+    "partner-in-flight",
     "stale-epoch",
     "stale-plan",
     "takeover-needed",

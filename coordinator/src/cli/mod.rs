@@ -31,6 +31,7 @@ mod prune;
 mod report;
 mod resume;
 mod retry;
+mod rollout;
 mod runs;
 mod serve;
 mod show;
@@ -143,6 +144,8 @@ verbs! {
     Abort(abort::Args),
     /// Allow another attempt at what failed, and follow the run
     Retry(retry::Args),
+    /// Upgrade many clusters in waves, as a file says
+    Rollout(rollout::Args),
     /// Take a cluster over from a coordinator that is gone for good, hung or out of reach
     Takeover(takeover::Args),
     /// Put an agent that connects by itself in a cluster, or take it out

@@ -92,7 +92,7 @@ impl Args {
             Err(failure) if failure.id == "no-such-run" || failure.id == "ambiguous-run" => {}
             Err(failure) => return Err(failure.clone()),
         }
-        match client.show_rollout(name.clone()).await {
+        match client.rollout_stands(name.clone()).await {
             Ok(_) => Ok(Subject::Rollout(name)),
             // What was said of the run is what a person who meant a run wants to read.
             Err(_) => run.map(|run| Subject::Run(run.document.id)),
@@ -108,7 +108,7 @@ impl Args {
 async fn look(client: &Client, subject: &Subject) -> Result<Stands, Failure> {
     match subject {
         Subject::Run(run) => Ok(Stands::Run(Box::new(client.show(run.clone(), false, false).await?))),
-        Subject::Rollout(rollout) => Ok(Stands::Rollout(client.show_rollout(rollout.clone()).await?)),
+        Subject::Rollout(rollout) => Ok(Stands::Rollout(client.rollout_stands(rollout.clone()).await?)),
     }
 }
 

@@ -45,9 +45,34 @@ fn cluster(mut reader: Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Opti
         Some(_) if !reader.has("agents") => Vec::new(),
         _ => agents(&mut reader, seen, mistakes),
     };
-    reader.finish(&["name", "agents", "connecting"], mistakes);
+    let labels = labels(&mut reader, mistakes);
+    reader.finish(&["name", "agents", "labels", "connecting"], mistakes);
     let connecting = connecting.unwrap_or_default();
-    Some(ClusterConfig { name: name?, agents, labels: BTreeMap::new(), connecting })
+    Some(ClusterConfig { name: name?, agents, labels, connecting })
+}
+
+/// What rollouts select clusters by: `labels = { env = "prod" }`.
+fn labels(reader: &mut Reader, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
+    let key = reader.key("labels");
+    let remedy = "write texts, like labels = { env = \"prod\" }";
+    let table = match reader.take("labels") {
+        None => return BTreeMap::new(),
+        Some(Value::Table(table)) => table,
+        Some(other) => {
+            mistakes.note(&key, format!("it is {}, not a table", kind(&other)), remedy);
+            return BTreeMap::new();
+        }
+    };
+    let mut labels = BTreeMap::new();
+    for (name, value) in table {
+        match value {
+            Value::String(text) => drop(labels.insert(name, text)),
+            other => {
+                mistakes.note(&format!("{key}.{name}"), format!("it is {}, not a text", kind(&other)), remedy)
+            }
+        }
+    }
+    labels
 }
 
 fn agents(reader: &mut Reader, seen: &mut Seen, mistakes: &mut Mistakes) -> Vec<String> {

@@ -57,6 +57,7 @@ fn the_shipped_file_names_every_key_and_no_other() {
     assert_ne!(text, all_on(), "insecure_loopback is not explained");
     let config = parse(&text).unwrap();
     assert_eq!(config.clusters[0].agents.len(), 3);
+    assert_eq!(config.clusters[0].labels["env"], "prod");
     assert!(config.packages[0].size.is_some());
     let table: toml::Table = all_on().parse().unwrap();
     let mut keys: Vec<&str> = table.keys().map(String::as_str).collect();
@@ -348,4 +349,17 @@ fn the_inventory_s_pace_is_checked() {
     ] {
         assert_eq!(wrong(text), [key], "{text}");
     }
+}
+
+#[test]
+fn labels_are_texts() {
+    let cluster = |labels: &str| {
+        format!("{PLAIN}[[cluster]]\nname = \"orders\"\nagents = [\"n1:1\"]\nlabels = {labels}\n")
+    };
+    let config = parse(&cluster("{ env = \"prod\", tier = \"1\" }")).unwrap();
+    assert_eq!(config.clusters[0].labels.len(), 2);
+    let keys =
+        |text: &str| mistakes(&cluster(text)).into_iter().map(|mistake| mistake.key).collect::<Vec<_>>();
+    assert_eq!(keys("{ env = 1, tier = true }"), ["cluster[0].labels.env", "cluster[0].labels.tier"]);
+    assert_eq!(keys("\"prod\""), ["cluster[0].labels"]);
 }

@@ -10,10 +10,14 @@ mod journals;
 mod leader;
 mod packages;
 mod report;
+mod rollout;
+mod rollout_check;
+mod rollout_view;
 mod run;
 mod status;
 mod takeover;
 mod tell;
+mod tell_rollout;
 mod view;
 mod why;
 
@@ -27,14 +31,23 @@ pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal}
 pub use leader::{CoordinatorRow, LeaderDocument};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 pub use report::ReportDocument;
+pub use rollout::{
+    RolloutClusterRow, RolloutClusterState, RolloutDocument, RolloutEventRow, RolloutHaltRow, RolloutRow,
+    RolloutState, RolloutWatchDocument, RolloutsDocument, WaveRow, WaveState, WindowRow,
+};
+pub use rollout_check::{
+    CheckedClusterRow, CheckedWaveRow, OpeningRow, PartnersRow, RolloutCheckDocument, RolloutFindingRow,
+};
+pub use rollout_view::{RolloutView, rollout_exit_code, window_row};
 pub use run::{
-    EventDocument, HaltRow, HopRow, NodeState, RetryRow, RunDocument, RunNodeRow, RunRow, RunState,
-    RunsDocument, SettingRow, StepRow, WatchDocument,
+    EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow, RunDocument, RunNodeRow, RunRow,
+    RunState, RunsDocument, SettingRow, StepRow, WatchDocument,
 };
 pub use status::{CheckDocument, ClusterRow, NodeRow, StatusDocument};
 pub use takeover::{
     TakeoverClaimRow, TakeoverDocument, TakeoverDriverRow, TakeoverNodeRow, TakeoverOutcome, TakeoverStepRow,
 };
+pub use tell_rollout::rollout_event;
 pub use view::{RunView, event_document, exit_code, next_commands};
 pub use why::{ExplainedRow, WhyDocument};
 
@@ -107,7 +120,7 @@ pub struct ErrorDocument {
 }
 
 /// What went wrong, for programs and people.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorRow {
     /// A stable word.
     pub id: String,

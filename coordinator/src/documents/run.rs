@@ -123,6 +123,9 @@ pub struct RunDocument {
     /// What somebody else has changed in the cluster's configuration and nobody has acknowledged.
     #[serde(default)]
     pub foreign_changes: Vec<Change>,
+    /// Why others do not let its next turn begin, as long as it is paused for that.
+    #[serde(default)]
+    pub not_admitted: Option<NotAdmittedRow>,
     /// What stood in the way of the plan and was accepted all the same, with reasons.
     #[serde(default)]
     pub accepted: Vec<Acceptance>,
@@ -232,6 +235,15 @@ pub struct RetryRow {
     pub next_try_at: Timestamp,
     /// When it gives up.
     pub gives_up_at: Timestamp,
+}
+
+/// Why others than the cluster do not let a turn begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotAdmittedRow {
+    /// In one sentence.
+    pub why: String,
+    /// When turns may begin again, where that is known.
+    pub opens_at: Option<Timestamp>,
 }
 
 /// A setting of the product that a run changes, and puts back.

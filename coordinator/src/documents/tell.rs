@@ -37,6 +37,7 @@ pub fn node_of(run: &RunId, event: &Event) -> Option<NodeUid> {
         | Event::GateHeld { .. }
         | Event::Requested { .. }
         | Event::Paused
+        | Event::NotAdmitted { .. }
         | Event::ForeignChange { .. }
         | Event::Advised { .. }
         | Event::Ended(_) => None,
@@ -88,6 +89,7 @@ pub fn event(run: &RunId, event: &Event) -> String {
         }
         Event::Requested { request, by } => requested(request, by),
         Event::Paused => "paused between turns".to_owned(),
+        Event::NotAdmitted { why, opens_at } => not_admitted(why, *opens_at),
         Event::ForeignChange { changes, .. } => format!("paused: {}", foreign(changes)),
         Event::Halted(halt) => halted(halt),
         Event::Released { trouble: None, .. } => "released".to_owned(),
@@ -167,6 +169,12 @@ fn recorded(setting: Setting, original: u64, wanted: u64) -> String {
         return format!("{setting} is {original}, which will do");
     }
     format!("{setting} is {original}; it will be {wanted} until the end, then {original} again")
+}
+
+/// Why a run is paused that others do not let go on, in a sentence.
+fn not_admitted(why: &str, opens_at: Option<Timestamp>) -> String {
+    let until = opens_at.map(|at| format!("; it may go on at {}", second(at))).unwrap_or_default();
+    format!("paused between turns: {why}{until}")
 }
 
 /// The command that puts a setting back by hand.

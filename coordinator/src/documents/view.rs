@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use proto::{Exit, Failure, NodeUid, RunId, Setting, StepKind, StepOutcome, StepReport};
 
 use super::{
-    Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, RetryRow, RunDocument, RunNodeRow,
-    RunRow, RunState, SettingRow, StepRow, tell,
+    Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow,
+    RunDocument, RunNodeRow, RunRow, RunState, SettingRow, StepRow, tell,
 };
 use crate::failures::with_takeover;
 use crate::run::{Halt, NodeProgress, Phase, Record, Retry, Run, RunEnd, SideEffect, StepEntry};
@@ -60,6 +60,10 @@ impl RunView<'_> {
             halt: halt_row(run),
             retries: retries(run),
             foreign_changes: run.foreign.clone(),
+            not_admitted: run
+                .not_admitted
+                .as_ref()
+                .map(|(why, opens_at)| NotAdmittedRow { why: why.clone(), opens_at: *opens_at }),
             accepted: run.plan.accepted.clone(),
             settings: settings(run),
             next_commands: next_commands(run, self.state()),

@@ -36,6 +36,7 @@ impl JournalObserver for Metrics {
             | Event::SeenAtTarget { .. }
             | Event::Requested { .. }
             | Event::Paused
+            | Event::NotAdmitted { .. }
             | Event::ForeignChange { .. }
             | Event::Released { .. }
             | Event::Advised { .. }

@@ -54,6 +54,7 @@ fn kind_of(event: &Event) -> Option<(Kind, RunState)> {
         | Event::Witnessed { .. }
         | Event::Requested { .. }
         | Event::Paused
+        | Event::NotAdmitted { .. }
         | Event::Released { .. }
         | Event::Advised { .. }
         | Event::Hooked { .. } => None,

@@ -161,6 +161,14 @@ pub enum Event {
     },
     /// The pause took effect.
     Paused,
+    /// Others than the cluster itself do not let a turn begin now: the run pauses between turns until somebody goes on
+    /// with it, who is refused again if it is still so.
+    NotAdmitted {
+        /// Why, in one sentence.
+        why: String,
+        /// When turns may begin again; `None` if that is not known.
+        opens_at: Option<Timestamp>,
+    },
     /// Somebody else has changed how the cluster is configured: the run pauses until a person has acknowledged that.
     ForeignChange {
         /// When it was seen.
@@ -272,6 +280,7 @@ impl Event {
             Self::Witnessed { .. } => "witnessed",
             Self::Requested { .. } => "requested",
             Self::Paused => "paused",
+            Self::NotAdmitted { .. } => "not_admitted",
             Self::ForeignChange { .. } => "foreign_change",
             Self::Halted(_) => "halted",
             Self::Released { .. } => "released",

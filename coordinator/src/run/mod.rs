@@ -5,6 +5,7 @@
 
 mod action;
 mod admission;
+mod admitting;
 mod backoff;
 mod deadlines;
 mod decide;

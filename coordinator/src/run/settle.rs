@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proto::wire::Observe;
 use proto::{Fact, Failure, NodeUid, StepKind};
 
+use super::admitting::Entry;
 use super::driver::Driving;
 use super::foreign::{judge_foreign, lost};
 use super::hooking::Way;
@@ -25,6 +26,16 @@ enum Unchanged {
     CannotTell(String),
 }
 
+/// What one look at the gate led to.
+enum AtGate {
+    /// It was passed, or something else is due.
+    Over,
+    /// Something stands in the way.
+    Held(Vec<String>),
+    /// Hooks were run: the cluster is looked at once more before the turn.
+    LookAgain,
+}
+
 impl Driving {
     /// Looks at the whole cluster until it is clear whose turn it is, the time is up, or somebody wants a stop.
     pub(super) async fn gate(&self, hop: usize) -> Result<(), Failure> {
@@ -33,24 +44,17 @@ impl Driving {
         let mut told: Vec<String> = Vec::new();
         let mut hooked = BTreeSet::new();
         loop {
-            let snapshot = self.look_for(&run, &fingerprint::FACTS).await?;
-            let now = self.world.clock.now();
-            let reasons = match judge_gate(&run, hop, &snapshot, &self.world.table, now) {
-                GateVerdict::Clear(event) => match self.unchanged(&run, &snapshot, patience.is_over()).await?
-                {
-                    Unchanged::No => return Ok(()),
-                    Unchanged::CannotTell(reason) => vec![reason],
-                    Unchanged::Yes => match self.before_turn(&run, &event, &mut hooked).await? {
-                        Way::Begin => return self.journal.append(*event).await,
-                        Way::Leave => return Ok(()),
-                        Way::LookAgain => {
-                            patience.renew();
-                            continue;
-                        }
-                    },
+            let reasons = match self.admitted().await? {
+                Entry::Left => return Ok(()),
+                Entry::CannotTell(reason) => vec![reason],
+                Entry::Open => match self.at_gate(&run, hop, &mut hooked, patience.is_over()).await? {
+                    AtGate::Over => return Ok(()),
+                    AtGate::Held(reasons) => reasons,
+                    AtGate::LookAgain => {
+                        patience.renew();
+                        continue;
+                    }
                 },
-                GateVerdict::Contradicted(halt) => return self.halt(*halt).await,
-                GateVerdict::Held(reasons) => reasons,
             };
             if patience.is_over() {
                 return self.halt(held_too_long(&run, &reasons)).await;
@@ -63,6 +67,40 @@ impl Driving {
             if self.wait(&mut patience).await? {
                 return Ok(());
             }
+        }
+    }
+
+    /// Looks at the whole cluster once; passes the gate if nothing and nobody stands in the way.
+    async fn at_gate(
+        &self,
+        run: &Run,
+        hop: usize,
+        hooked: &mut BTreeSet<NodeUid>,
+        is_over: bool,
+    ) -> Result<AtGate, Failure> {
+        let snapshot = self.look_for(run, &fingerprint::FACTS).await?;
+        let event = match judge_gate(run, hop, &snapshot, &self.world.table, self.world.clock.now()) {
+            GateVerdict::Clear(event) => event,
+            GateVerdict::Contradicted(halt) => return self.halt(*halt).await.map(|()| AtGate::Over),
+            GateVerdict::Held(reasons) => return Ok(AtGate::Held(reasons)),
+        };
+        match self.unchanged(run, &snapshot, is_over).await? {
+            Unchanged::No => Ok(AtGate::Over),
+            Unchanged::CannotTell(reason) => Ok(AtGate::Held(vec![reason])),
+            Unchanged::Yes => match self.before_turn(run, &event, hooked).await? {
+                Way::Begin => self.pass(*event).await,
+                Way::Leave => Ok(AtGate::Over),
+                Way::LookAgain => Ok(AtGate::LookAgain),
+            },
+        }
+    }
+
+    /// Hooks may have taken long: whoever has a say is asked once more.
+    async fn pass(&self, event: Event) -> Result<AtGate, Failure> {
+        match self.admitted().await? {
+            Entry::Open => self.journal.append(event).await.map(|()| AtGate::Over),
+            Entry::Left => Ok(AtGate::Over),
+            Entry::CannotTell(reason) => Ok(AtGate::Held(vec![reason])),
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Run {
     pub settings: SideEffects,
     /// How the cluster is configured, going by the plan and by what was acknowledged since.
     pub configuration: Option<Arc<Fingerprint>>,
+    /// Why others do not let a turn begin, and when they will, as long as the run is paused for that.
+    pub not_admitted: Option<(String, Option<Timestamp>)>,
     /// What somebody else has changed, as long as nobody has acknowledged it.
     pub foreign: Vec<Change>,
     /// What the vendor's procedure leaves to a person.

@@ -12,6 +12,7 @@ use super::inventory::Inventory;
 use super::leading::Leadership;
 use super::notices::Notices;
 use super::open_runs::OpenRuns;
+use super::rollouts::{Rollouts, Windows};
 use super::roster::Roster;
 use crate::agents::{Agents, Dialer};
 use crate::catalogue::{CatalogueEntry, Origin, VendorChecksums};
@@ -48,6 +49,7 @@ pub struct Core {
     pub(super) notices: Arc<Notices>,
     /// Whether each run that is driven here tells its own news: nobody else may be there to do it.
     pub(super) tells_own: bool,
+    pub(super) rollouts: Arc<Rollouts>,
 }
 
 impl Core {
@@ -76,6 +78,15 @@ impl Core {
                 watch_every,
             },
         )
+        .map(Self::honouring_windows)
+    }
+
+    /// Turns begin only in the windows of the rollout that a run belongs to, and not while the fleet is halted.
+    #[must_use]
+    pub fn honouring_windows(mut self) -> Self {
+        self.world.admission =
+            Arc::new(Windows::new(Arc::clone(&self.world.store), Arc::clone(&self.rollouts)));
+        self
     }
 
     /// Puts the parts together in a given world: its store, its agents, its clock.
@@ -96,6 +107,7 @@ impl Core {
             checksums,
             drivers: Arc::default(),
             roster,
+            rollouts: Arc::default(),
             leadership: Leadership::alone(),
             peers: Peers::default(),
             inventory: Arc::default(),

@@ -13,6 +13,9 @@ use crate::documents::{Document, ErrorDocument, FleetHaltRow, HaltDocument, Halt
 use crate::run::{Phase, Request};
 use crate::store::Shelf;
 
+/// In whose name runs are asked to pause, and then who halted.
+pub(super) const ASKER: &str = "the halt of the fleet";
+
 /// The name of the document on its shelf.
 const KEY: &str = "fleet";
 
@@ -111,7 +114,8 @@ impl Core {
 
     /// Asks a run at work to pause; a run that nobody drives does nothing until somebody takes it up.
     pub(super) async fn pause_for_halt(&self, run: &RunId, by: &str) -> Result<(), Failure> {
-        self.store().ask(run, &Request::Pause, by, self.now()).await?;
+        let by = format!("{ASKER}, {by}");
+        self.store().ask(run, &Request::Pause, &by, self.now()).await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Core, inventory, notices, taking_up};
+use super::{Core, inventory, notices, rollouts, taking_up};
 use crate::documents::{Document, LeaderDocument};
 use crate::failures::chain;
 use crate::readiness;
@@ -157,6 +157,7 @@ impl Core {
         let mut duties = JoinSet::new();
         duties.spawn(taking_up::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
         duties.spawn(inventory::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
+        duties.spawn(rollouts::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
         duties.spawn(notices::duty(Arc::clone(self), Arc::clone(lead), over.clone()));
         duties
     }

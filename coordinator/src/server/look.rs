@@ -109,7 +109,7 @@ pub(super) fn row(snapshot: &Snapshot, run: Option<String>) -> ClusterRow {
 }
 
 /// Everything that is not known to be well, each thing once, whoever sees it.
-fn problems(snapshot: &Snapshot) -> Vec<String> {
+pub(super) fn problems(snapshot: &Snapshot) -> Vec<String> {
     let mut problems = Vec::new();
     let mut note = |problem: String| {
         if !problems.contains(&problem) {

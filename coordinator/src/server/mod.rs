@@ -17,6 +17,7 @@ mod open_runs;
 mod packages;
 mod planning;
 mod requests;
+mod rollouts;
 mod roster;
 mod runs;
 mod service;

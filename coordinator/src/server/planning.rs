@@ -9,13 +9,16 @@ use crate::checks::{Acceptance, Finding, Verdict};
 use crate::documents::{Document, PlanDocument, PlanOutcome, RunDocument};
 use crate::failures::chain;
 use crate::plan::{Plan, Planned, PlannedSetting, Wanted, differences, make_plan};
-use crate::run::{Event, Wait};
-use crate::store::Acquire;
+use crate::rollout::{self, PartnerSight};
+use crate::run::{Event, Request, Wait};
+use crate::store::{Acquire, Lease};
 
 /// What came out of planning, with when the cluster was looked at.
 pub(super) struct PlannedAt {
     pub(super) at: Timestamp,
     pub(super) planned: Planned,
+    /// Whom the cluster says that it replicates with.
+    pub(super) partners: PartnerSight,
     /// The agent that has obeyed the highest epoch, and that epoch.
     obeyed: Option<(String, Epoch)>,
 }
@@ -30,7 +33,7 @@ impl PlannedAt {
 
     /// A driver below an epoch that an agent has obeyed is obeyed by nobody: this store is a new one, an old copy, or not
     /// the one that drove the cluster last.
-    fn above_the_agents(&self, cluster: &ClusterName, epoch: Epoch) -> Result<(), Failure> {
+    pub(super) fn above_the_agents(&self, cluster: &ClusterName, epoch: Epoch) -> Result<(), Failure> {
         match &self.obeyed {
             Some((agent, obeyed)) if epoch <= *obeyed => {
                 let message = format!(
@@ -44,6 +47,14 @@ impl PlannedAt {
             _ => Ok(()),
         }
     }
+}
+
+/// A run that is to be created.
+pub(super) struct Wish {
+    pub(super) plan: Plan,
+    pub(super) prepare_only: bool,
+    /// Who wants it.
+    pub(super) by: String,
 }
 
 impl Core {
@@ -87,7 +98,7 @@ impl Core {
         });
         let epochs = snapshot.answered().map(|(agent, facts)| (agent.to_owned(), facts.highest_epoch));
         let obeyed = epochs.max_by_key(|(_, epoch)| *epoch);
-        Ok(PlannedAt { at: snapshot.at, planned, obeyed })
+        Ok(PlannedAt { at: snapshot.at, planned, partners: rollout::sight(&snapshot), obeyed })
     }
 
     pub(super) async fn plan(
@@ -157,17 +168,9 @@ impl Core {
         }
         self.not_halted().await?;
         let lease = self.store().acquire(&cluster, &crate::identity::holder(), Acquire::IfFree).await?;
-        self.still_true(&plan, lease.epoch).await?;
-        let at = self.now();
-        let id = id.map_or_else(|| run_id(&plan, at), Ok)?;
-        let created = Event::Created {
-            plan: Box::new(plan),
-            prepare_only,
-            deadlines: self.config.deadlines,
-            by: crate::identity::person(),
-        };
-        self.store().create(&lease, &id, at, &created).await?;
-        self.spawn(lease, id.clone(), Vec::new()).await?;
+        let partners = self.still_true(&plan, lease.epoch).await?;
+        let id = id.unwrap_or_else(|| run_id(&cluster, self.now()));
+        self.create(lease, &id, Wish { plan, prepare_only, by: crate::identity::person() }, partners).await?;
         self.show(id.as_str(), false, false).await
     }
 
@@ -194,9 +197,33 @@ impl Core {
         Err(Failure::operator("blocked", message, remedy))
     }
 
+    /// Creates a run and drives it in the background, unless one of a cluster that replicates with this one is not over.
+    pub(super) async fn create(
+        &self,
+        lease: Lease,
+        id: &RunId,
+        wish: Wish,
+        partners: PartnerSight,
+    ) -> Result<(), Failure> {
+        // One after the other, so that of two partners the second one sees the first.
+        let _one = self.rollouts.creating().await;
+        let cluster = lease.cluster.clone();
+        self.no_partner_in_flight(&cluster, &partners).await?;
+        let Wish { plan, prepare_only, by } = wish;
+        let deadlines = self.config.deadlines;
+        let created = Event::Created { plan: Box::new(plan), prepare_only, deadlines, by };
+        self.store().create(&lease, id, self.now(), &created).await?;
+        // Another process may have done the same at the same moment: then both see each other now, and neither goes on.
+        let first = match self.no_partner_in_flight(&cluster, &partners).await {
+            Ok(()) => Vec::new(),
+            Err(failure) => vec![Event::Requested { request: Request::Abort, by: failure.to_string() }],
+        };
+        self.spawn(lease, id.clone(), first).await.map(|_| ())
+    }
+
     /// A plan is carried out only on the cluster it was made for, as that cluster is now: checked once more under the
     /// lease, so that what was true when it was made is true when it is begun.
-    async fn still_true(&self, plan: &Plan, epoch: Epoch) -> Result<(), Failure> {
+    async fn still_true(&self, plan: &Plan, epoch: Epoch) -> Result<PartnerSight, Failure> {
         let stale = |why: String| {
             let remedy = format!(
                 "ratchet plan {} --to {} --save FILE   # and look at it again",
@@ -206,9 +233,10 @@ impl Core {
         };
         let now = self.planned(plan.cluster.as_str(), plan.target, &plan.accepted).await?;
         now.above_the_agents(&plan.cluster, epoch)?;
+        let partners = now.partners;
         match now.planned {
             Planned::Plan(now) => match differences(plan, &now).as_slice() {
-                [] => Ok(()),
+                [] => Ok(partners),
                 found => Err(stale(found.join("; "))),
             },
             Planned::NothingToDo { version, .. } => Err(stale(format!("every node is at {version} already"))),
@@ -226,14 +254,11 @@ fn digest(plan: &Plan) -> Result<String, Failure> {
         .map_err(|error| Failure::bug("the plan cannot be written down").because(chain(&error)))
 }
 
-/// `<cluster>-<date>-<time>-<four random digits>`: sorts by time, says what it is about, can be typed.
-fn run_id(plan: &Plan, at: Timestamp) -> Result<RunId, Failure> {
-    let random = uuid::Uuid::now_v7().simple().to_string();
-    let tail = &random[random.len() - 4..];
-    let time = at.strftime("%Y%m%d-%H%M%S");
-    format!("{}-{time}-{tail}", plan.cluster).parse().map_err(|error: proto::InvalidName| {
-        Failure::bug("the run cannot be named").because(error.to_string())
-    })
+/// A fresh id for a run.
+pub(super) fn run_id(cluster: &ClusterName, at: Timestamp) -> RunId {
+    // The last bits of a UUID of version 7 are random.
+    let [.., high, low] = *uuid::Uuid::now_v7().as_bytes();
+    RunId::begun(cluster, at, u16::from_be_bytes([high, low]))
 }
 
 fn blocked_summary(cluster: &str, to: Version, findings: &[Finding]) -> String {

@@ -17,25 +17,41 @@ const TAKEN: Duration = Duration::from_secs(3);
 
 impl Core {
     pub(super) async fn pause(&self, key: &str) -> Result<RunDocument, Failure> {
-        self.ask(key, Request::Pause).await
+        self.asked_by(&crate::identity::person(), key, Request::Pause).await
     }
 
     pub(super) async fn abort(&self, key: &str) -> Result<RunDocument, Failure> {
-        self.ask(key, Request::Abort).await
+        self.asked_by(&crate::identity::person(), key, Request::Abort).await
     }
 
     /// Goes on; with `acknowledge`, also with what somebody else has changed meanwhile.
     pub(super) async fn resume(&self, key: &str, acknowledge: bool) -> Result<RunDocument, Failure> {
         let request = if acknowledge { Request::Acknowledge } else { Request::Resume };
-        self.go_on(key, request).await
+        self.asked_by(&crate::identity::person(), key, request).await
     }
 
     pub(super) async fn retry(&self, key: &str, node: Option<u32>) -> Result<RunDocument, Failure> {
-        self.go_on(key, Request::Retry { node: node.map(NodeUid) }).await
+        let request = Request::Retry { node: node.map(NodeUid) };
+        self.asked_by(&crate::identity::person(), key, request).await
+    }
+
+    /// What a person asks of a run, or a rollout in its name.
+    pub(in crate::server) async fn asked_by(
+        &self,
+        by: &str,
+        key: &str,
+        request: Request,
+    ) -> Result<RunDocument, Failure> {
+        match request {
+            Request::Pause | Request::Abort => self.ask(by, key, request).await,
+            Request::Resume | Request::Acknowledge | Request::Retry { .. } => {
+                self.go_on(by, key, request).await
+            }
+        }
     }
 
     /// Asks the driver, if there is one; else takes the run over for as long as the request needs.
-    async fn ask(&self, key: &str, request: Request) -> Result<RunDocument, Failure> {
+    async fn ask(&self, by: &str, key: &str, request: Request) -> Result<RunDocument, Failure> {
         let listing = self.find(key).await?;
         let (run, driven) = self.load(&listing.id).await?;
         if let (Request::Abort, Phase::Ended(_)) = (&request, &run.phase) {
@@ -44,14 +60,17 @@ impl Core {
         not_over(&run)?;
         if driven {
             return match (&run.phase, request) {
-                (Phase::Halted(_), Request::Abort) => self.during_hooks(&listing, &run, Request::Abort).await,
-                (_, request) => self.ask_driver(&listing, &request).await,
+                (Phase::Halted(_), Request::Abort) => {
+                    self.during_hooks(by, &listing, &run, Request::Abort).await
+                }
+                (_, request) => self.ask_driver(by, &listing, &request).await,
             };
         }
         match request {
             // A run that nobody drives does nothing, so there is nothing to pause; `show` says how it stands.
-            Request::Pause => self.document(&listing.id, None).await,
-            request => self.take_run_over(&listing, &run, request).await,
+            // Unless it is to go on by itself.
+            Request::Pause if run.not_admitted.is_none() => self.document(&listing.id, None).await,
+            request => self.take_run_over(by, &listing, &run, request).await,
         }
     }
 
@@ -73,9 +92,13 @@ impl Core {
         self.document(&listing.id, None).await
     }
 
-    async fn ask_driver(&self, listing: &RunListing, request: &Request) -> Result<RunDocument, Failure> {
-        let by = crate::identity::person();
-        self.store().ask(&listing.id, request, &by, self.now()).await?;
+    async fn ask_driver(
+        &self,
+        by: &str,
+        listing: &RunListing,
+        request: &Request,
+    ) -> Result<RunDocument, Failure> {
+        self.store().ask(&listing.id, request, by, self.now()).await?;
         let taken = async {
             loop {
                 let (run, _) = self.load(&listing.id).await?;
@@ -97,13 +120,13 @@ impl Core {
     /// it has, the run is taken over as any other that nobody drives.
     async fn during_hooks(
         &self,
+        by: &str,
         listing: &RunListing,
         before: &Run,
         request: Request,
     ) -> Result<RunDocument, Failure> {
-        let by = crate::identity::person();
-        possible(before, &Event::Requested { request: request.clone(), by: by.clone() })?;
-        self.store().ask(&listing.id, &request, &by, self.now()).await?;
+        possible(before, &Event::Requested { request: request.clone(), by: by.to_owned() })?;
+        self.store().ask(&listing.id, &request, by, self.now()).await?;
         let taken = async {
             loop {
                 let (run, driven) = self.load(&listing.id).await?;
@@ -115,7 +138,7 @@ impl Core {
         };
         match tokio::time::timeout(TAKEN, taken).await {
             Ok(run) => match run? {
-                run if run.told == before.told => self.take_run_over(listing, &run, request).await,
+                run if run.told == before.told => self.take_run_over(by, listing, &run, request).await,
                 _ => self.document(&listing.id, None).await,
             },
             // Not taken in time is no failure: it stays in the store until the driver looks.
@@ -123,17 +146,17 @@ impl Core {
         }
     }
 
-    async fn go_on(&self, key: &str, request: Request) -> Result<RunDocument, Failure> {
+    async fn go_on(&self, by: &str, key: &str, request: Request) -> Result<RunDocument, Failure> {
         let listing = self.find(key).await?;
         let (run, driven) = self.load(&listing.id).await?;
         not_over(&run)?;
         self.not_halted().await?;
         if driven && matches!(run.phase, Phase::Halted(_)) {
-            return self.during_hooks(&listing, &run, request).await;
+            return self.during_hooks(by, &listing, &run, request).await;
         }
         if driven {
             return match request {
-                Request::Resume if run.pause_wanted => self.ask_driver(&listing, &request).await,
+                Request::Resume if run.pause_wanted => self.ask_driver(by, &listing, &request).await,
                 Request::Resume | Request::Acknowledge => self.document(&listing.id, None).await,
                 _ => {
                     let remedy = format!("ratchet watch {}", run.id);
@@ -141,17 +164,17 @@ impl Core {
                 }
             };
         }
-        self.take_run_over(&listing, &run, request).await
+        self.take_run_over(by, &listing, &run, request).await
     }
 
     async fn take_run_over(
         &self,
+        by: &str,
         listing: &RunListing,
         run: &Run,
         request: Request,
     ) -> Result<RunDocument, Failure> {
-        let by = crate::identity::person();
-        let event = Event::Requested { request, by };
+        let event = Event::Requested { request, by: by.to_owned() };
         possible(run, &event)?;
         let ends_soon = matches!(event, Event::Requested { request: Request::Abort, .. });
         let lease =

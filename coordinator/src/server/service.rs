@@ -15,6 +15,7 @@ use tonic::{Code, Request, Response, Status};
 use super::Core;
 use super::forwarding::{FORWARDED, Peer, silent};
 use super::packages::Description;
+use super::rollouts::Asked;
 use crate::checks::Acceptance;
 use crate::documents::Document;
 use crate::paths::{VersionSpec, explain};
@@ -212,33 +213,49 @@ impl Coordinator for Service {
         answer(self.core.why(&request.into_inner().subject).await)
     }
 
-    async fn check_rollout(&self, _: Request<pb::RolloutFileRequest>) -> Answer {
-        Err(Status::unimplemented("check_rollout"))
+    async fn check_rollout(&self, request: Request<pb::RolloutFileRequest>) -> Answer {
+        answer(self.core.check_rollout(&request.into_inner().text).await)
     }
 
-    async fn apply_rollout(&self, _: Request<pb::RolloutFileRequest>) -> Answer {
-        Err(Status::unimplemented("apply_rollout"))
+    async fn apply_rollout(&self, request: Request<pb::RolloutFileRequest>) -> Answer {
+        let request = led!(self.apply_rollout(request));
+        answer(self.core.apply_rollout(&request.text).await)
     }
 
     async fn rollouts(&self, _: Request<pb::RolloutsRequest>) -> Answer {
-        Err(Status::unimplemented("rollouts"))
+        answer(self.core.rollouts().await)
     }
 
-    async fn show_rollout(&self, _: Request<pb::RolloutRequest>) -> Answer {
-        Err(Status::unimplemented("show_rollout"))
+    async fn show_rollout(&self, request: Request<pb::RolloutRequest>) -> Answer {
+        answer(self.core.show_rollout(&request.into_inner().rollout).await)
     }
 
     type WatchRolloutStream = Pin<Box<dyn Stream<Item = Result<pb::Document, Status>> + Send>>;
 
     async fn watch_rollout(
         &self,
-        _: Request<pb::WatchRolloutRequest>,
+        request: Request<pb::WatchRolloutRequest>,
     ) -> Result<Response<Self::WatchRolloutStream>, Status> {
-        Err(Status::unimplemented("watch_rollout"))
+        let pb::WatchRolloutRequest { rollout, from_seq } = request.into_inner();
+        let watching =
+            self.core.watching_rollout(&rollout, from_seq).await.map_err(|failure| refuse(&failure))?;
+        let stream = futures::stream::unfold(Some((self.core.clone(), watching)), |state| async {
+            let (core, mut watching) = state?;
+            match core.rollout_news(&mut watching).await {
+                Ok(None) => None,
+                Ok(Some(news)) => {
+                    let document = encode(&news).map_err(|failure| refuse(&failure));
+                    Some((document, Some((core, watching))))
+                }
+                Err(failure) => Some((Err(refuse(&failure)), None)),
+            }
+        });
+        Ok(Response::new(Box::pin(stream)))
     }
 
-    async fn ask_rollout(&self, _: Request<pb::AskRolloutRequest>) -> Answer {
-        Err(Status::unimplemented("ask_rollout"))
+    async fn ask_rollout(&self, request: Request<pb::AskRolloutRequest>) -> Answer {
+        let pb::AskRolloutRequest { rollout, what, wave, cluster } = request.into_inner();
+        answer(self.core.ask_rollout(&rollout, &Asked { what, wave, cluster }).await)
     }
 
     async fn halt_fleet(&self, request: Request<pb::HaltFleetRequest>) -> Answer {

@@ -5,7 +5,10 @@ use proto::Failure;
 
 use super::Core;
 use crate::checks::Severity;
-use crate::documents::{Document, ExplainedRow, FleetHaltRow, RunState, RunView, WhyDocument, next_commands};
+use crate::documents::{
+    Document, ExplainedRow, FleetHaltRow, RolloutRow, RolloutState, RunState, RunView, WhyDocument,
+    next_commands,
+};
 use crate::run::{Phase, Run, Wait};
 
 impl Core {
@@ -27,9 +30,30 @@ impl Core {
         if let Some(explained) = self.explained(subject) {
             return Ok(explanation(subject, explained));
         }
+        if let Some(document) = self.why_rollout(subject).await? {
+            return Ok(document);
+        }
         let listing = self.find(subject).await?;
         let (run, _) = self.load(&listing.id).await?;
         self.why_run(subject, &run).await
+    }
+
+    /// What a rollout waits for; `None` if there is none of that name.
+    async fn why_rollout(&self, subject: &str) -> Result<Option<WhyDocument>, Failure> {
+        if self.store().rollouts().await?.iter().all(|name| name.as_str() != subject) {
+            return Ok(None);
+        }
+        let RolloutRow { state, waits_for, until, who, commands, since, in_flight, .. } =
+            self.show_rollout(subject).await?.brief;
+        let verdict = match state {
+            RolloutState::Active if in_flight > 0 => "working",
+            RolloutState::Active => "waiting",
+            RolloutState::Paused => "paused",
+            RolloutState::Halted => "halted",
+            RolloutState::Done | RolloutState::DoneWithFailures | RolloutState::Aborted => "nothing",
+        };
+        let (verdict, since) = (verdict.to_owned(), Some(since));
+        Ok(Some(WhyDocument { verdict, waits_for, since, until, who, commands, ..idle(subject) }))
     }
 
     async fn why_run(&self, subject: &str, run: &Run) -> Result<WhyDocument, Failure> {
@@ -98,6 +122,7 @@ fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
         RunState::Paused if !run.foreign.is_empty() => {
             ("paused", "whoever knows whether the change of the configuration was meant")
         }
+        RunState::Paused if run.not_admitted.is_some() => ("paused", outside_window(run)),
         RunState::Paused => ("paused", "an operator"),
         RunState::Halted => ("halted", "an operator: something failed"),
         RunState::Done | RunState::Aborted | RunState::Blocked => ("nothing", "nobody needs to: it is over"),
@@ -115,13 +140,27 @@ fn explain(subject: &str, run: &Run, driven: bool) -> WhyDocument {
         verdict: verdict.to_owned(),
         waits_for: document.doing,
         since: Some(since(run)),
-        until: if state == RunState::Running { until(run) } else { None },
+        until: match (state, &run.not_admitted) {
+            (RunState::Running, _) => until(run),
+            (RunState::Paused, Some((_, opens_at))) => *opens_at,
+            _ => None,
+        },
         who: who.to_owned(),
         commands,
         settings: document.settings.into_iter().filter(|setting| setting.open).collect(),
         foreign_changes: document.foreign_changes,
         fleet_halt: None,
         explained: None,
+    }
+}
+
+/// Who can unblock a run that others do not let go on.
+fn outside_window(run: &Run) -> &'static str {
+    match &run.not_admitted {
+        Some((_, Some(_))) => {
+            "nobody needs to, if it belongs to a rollout: that goes on when the window opens"
+        }
+        _ => "whoever can lift what is named",
     }
 }
 

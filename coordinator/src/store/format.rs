@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::run::{Deadlines, Event};
 
 /// The format that this program writes.
-pub const FORMAT: i64 = 3;
+pub const FORMAT: i64 = 4;
 
 /// Why an event cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +39,9 @@ impl FormatError {
 pub fn read(format: i64, json: &str) -> Result<Event, FormatError> {
     match format {
         1 => Ok(serde_json::from_value(of_first(serde_json::from_str(json)?)?)?),
-        // Format 3 has kinds of events that 2 had not: hooks, and changes by somebody else.
-        2 | FORMAT => Ok(serde_json::from_str(json)?),
+        // Format 3 has kinds of events that 2 had not: hooks, and changes by somebody else. 4 has turns that others did not
+        // let begin.
+        2 | 3 | FORMAT => Ok(serde_json::from_str(json)?),
         found => Err(FormatError::Unknown { found }),
     }
 }

@@ -10,6 +10,8 @@ mod packages;
 mod paths;
 mod plan;
 mod report;
+mod rollout;
+mod rollout_check;
 mod run;
 mod runs;
 #[cfg(test)]
@@ -30,6 +32,8 @@ pub use packages::{package_added, package_removed, package_shown, packages};
 pub use paths::paths;
 pub use plan::{plan, plan_answer};
 pub use report::{report, report_page};
+pub use rollout::{rollout, rollout_brief, rollout_event, rollout_waits, rollouts};
+pub use rollout_check::rollout_check;
 pub use run::{node_state, outcome, run, run_brief};
 pub use runs::runs;
 pub use status::status;

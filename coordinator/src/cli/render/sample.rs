@@ -3,6 +3,7 @@
 mod archive;
 mod fleet;
 mod held;
+mod rollout;
 
 use jiff::Timestamp;
 use proto::NodeUid;
@@ -10,6 +11,7 @@ use proto::NodeUid;
 pub(crate) use archive::{exported, pruned};
 pub(crate) use fleet::{fleet_halt, inventory, leader};
 pub(crate) use held::{assigned, journals, settings, takeover};
+pub(crate) use rollout::{rollout, rollout_check, rollout_news, rollouts};
 
 use crate::checks::{Finding, Verdict};
 use crate::documents::{
@@ -54,6 +56,7 @@ pub(crate) fn run() -> RunDocument {
         nodes: vec![first_node(), second_node(), node(3, NodeState::Waiting)],
         halt: None,
         retries: Vec::new(),
+        not_admitted: None,
         foreign_changes: Vec::new(),
         accepted: Vec::new(),
         settings: Vec::new(),

@@ -35,7 +35,8 @@ fn walk(value: &Value, path: &str, lines: &mut std::collections::BTreeSet<String
     lines.insert(format!("{path}: {kind}"));
 }
 
-async fn shape_of(stage: &Stage, line: &str) -> String {
+/// The shape of the one document that a command prints.
+pub(super) async fn shape_of(stage: &Stage, line: &str) -> String {
     stage.run(&format!("{line} -o json")).await;
     let documents = stage.documents();
     assert_eq!(documents.len(), 1, "{documents:?}");
@@ -206,6 +207,7 @@ async fn show() {
         .nodes[].warnings[]: text
         .nodes[].witnesses: list
         .nodes[].witnesses[]: number
+        .not_admitted: null
         .prepare_only: flag
         .retries: list
         .retries[].attempt: number

@@ -2,7 +2,7 @@
 
 use proto::{NodeUid, StepKind};
 
-use super::{foreign, retrying, second, seen};
+use super::{foreign, not_admitted, retrying, second, seen};
 use crate::documents::RunState;
 use crate::run::{Halt, Phase, Run, RunEnd};
 
@@ -14,7 +14,10 @@ pub fn doing(run: &Run, state: RunState) -> String {
         }
         (Phase::Active, _) => active(run),
         (Phase::Paused, _) if !run.foreign.is_empty() => format!("paused: {}", foreign(&run.foreign)),
-        (Phase::Paused, _) => "paused between turns".to_owned(),
+        (Phase::Paused, _) => match &run.not_admitted {
+            Some((why, opens_at)) => not_admitted(why, *opens_at),
+            None => "paused between turns".to_owned(),
+        },
         (Phase::Halted(halt), _) => halted(halt),
         (Phase::Ended(RunEnd::Done), _) if run.prepare_only => {
             "packages are verified and unpacked on every node".to_owned()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use proto::{NodeUid, StepKind, StepOutcome};
 
 use super::{Verdict, active, progress};
@@ -26,6 +27,17 @@ pub(super) fn pause_for_change(run: &mut Run, changes: &[Change]) -> Verdict {
     stand_still(run)
 }
 
+/// Others do not let a turn begin. Whoever wants the run to end is not kept waiting for that.
+pub(super) fn pause_outside_window(run: &mut Run, why: &str, opens_at: Option<Timestamp>) -> Verdict {
+    active(run)?;
+    if run.abort_wanted {
+        return Err("somebody wants the run to end".to_owned());
+    }
+    stand_still(run)?;
+    run.not_admitted = Some((why.to_owned(), opens_at));
+    Ok(())
+}
+
 fn stand_still(run: &mut Run) -> Verdict {
     if let Some(turn) = &run.turn {
         return Err(format!("it is the turn of {}", turn.node));
@@ -47,6 +59,8 @@ pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
     match request {
         Request::Pause => {
             run.pause_wanted = run.phase == Phase::Active;
+            // A person's pause outlasts the opening of a window.
+            run.not_admitted = None;
             Ok(())
         }
         Request::Resume if !run.foreign.is_empty() => {
@@ -69,6 +83,7 @@ pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
             run.abort_wanted = true;
             run.aborts += 1;
             run.told += 1;
+            run.not_admitted = None;
             if run.phase != Phase::Active {
                 run.turn = None;
                 run.phase = Phase::Active;
@@ -81,6 +96,7 @@ pub(super) fn ask(run: &mut Run, request: &Request) -> Verdict {
 
 pub(super) fn resume(run: &mut Run) {
     run.pause_wanted = false;
+    run.not_admitted = None;
     if run.phase == Phase::Active {
         return;
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use proto::{NodeRole, NodeUid, RunId, Version};
 
 use super::{Event, NodeProgress, Phase, Record, Run, RunEnd, StepState, Turn};
-use asked::{ask, pause, pause_for_change};
+use asked::{ask, pause, pause_for_change, pause_outside_window};
 use driving::{claim, drive};
 use settings::{record_setting, restore_setting};
 use steps::{after_check, after_refused_install, end_step, intend, never_started};
@@ -97,6 +97,7 @@ fn create(id: &RunId, record: &Record) -> Option<Run> {
         contradiction: None,
         settings: Default::default(),
         configuration: plan.configuration.clone().map(Arc::new),
+        not_admitted: None,
         foreign: Vec::new(),
         advice: Vec::new(),
         created_at: record.at,
@@ -163,6 +164,7 @@ fn apply(run: &mut Run, record: &Record) -> Verdict {
         Event::Witnessed { hop, node, by, master } => witness(run, (*hop, *node), by, *master, at),
         Event::Requested { request, by: _ } => ask(run, request),
         Event::Paused => pause(run),
+        Event::NotAdmitted { why, opens_at } => pause_outside_window(run, why, *opens_at),
         Event::ForeignChange { changes, .. } => pause_for_change(run, changes),
         Event::Halted(halt) => {
             active(run)?;

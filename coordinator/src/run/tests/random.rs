@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proto::NodeUid;
 
 use super::world::{Fate, World, v};
-use crate::run::{Action, Phase, Request, Run, StepOrder, decide, replay};
+use crate::run::{Action, Event, Phase, Request, Run, StepOrder, decide, replay};
 
 /// Numbers that decide about everything in a history; when they are used up, all goes well.
 struct Dice(Vec<u8>);
@@ -36,6 +36,9 @@ fn disturb(world: &mut World, dice: &mut Dice) {
         2 => world.healthy = false,
         3 => world.ask(Request::Pause),
         4 => world.take_over(),
+        5 if matches!(decide(&world.run), Action::Gate { .. }) => {
+            world.append(Event::NotAdmitted { why: "the window is shut".to_owned(), opens_at: None });
+        }
         _ => {}
     }
 }
@@ -48,7 +51,7 @@ fn operate(world: &mut World, dice: &mut Dice) {
     let request =
         if retry && !dice.roll().is_multiple_of(4) { Request::Retry { node: None } } else { Request::Resume };
     let legal = |request: &Request| {
-        let event = crate::run::Event::Requested { request: request.clone(), by: "x".to_owned() };
+        let event = Event::Requested { request: request.clone(), by: "x".to_owned() };
         let record = crate::run::Record { seq: 0, epoch: proto::Epoch(0), at: world.run.updated_at, event };
         crate::run::next(world.run.clone(), &record).is_ok()
     };

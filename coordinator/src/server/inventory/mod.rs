@@ -133,7 +133,7 @@ impl Core {
     }
 
     /// Looks at one cluster, and tells those of its agents of the fleet's halt that do not know how it stands.
-    async fn look_at(&self, cluster: &ClusterConfig, halt: Option<&FleetHalt>) -> u32 {
+    pub(in crate::server) async fn look_at(&self, cluster: &ClusterConfig, halt: Option<&FleetHalt>) -> u32 {
         let with_partners = self.inventory.wants_partners(&cluster.name);
         let facts = if with_partners { partners::FACTS.to_vec() } else { Vec::new() };
         let snapshot = self.observe(cluster, Observe { facts, ..Observe::default() }).await;

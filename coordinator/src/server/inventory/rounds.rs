@@ -41,7 +41,8 @@ pub(in crate::server) async fn duty(core: Arc<Core>, _: Arc<Lead>, over: Cancell
 /// What all looks must know.
 #[derive(Debug)]
 struct Standing {
-    in_flight: BTreeSet<ClusterName>,
+    /// Clusters in flight, and those that a rollout waits to see.
+    restless: BTreeSet<ClusterName>,
     halt: FleetHalt,
 }
 
@@ -97,18 +98,19 @@ impl Rounds {
         };
         let Some(index) = self.at.remove(&id) else { return };
         let config = &self.core.config;
-        let in_flight = self.standing.as_ref().is_some_and(|standing| {
-            config.clusters.get(index).is_some_and(|cluster| standing.in_flight.contains(&cluster.name))
+        let restless = self.standing.as_ref().is_some_and(|standing| {
+            config.clusters.get(index).is_some_and(|cluster| standing.restless.contains(&cluster.name))
         });
-        let quiet = if in_flight { 0 } else { quiet };
+        let quiet = if restless { 0 } else { quiet };
         let pause = jittered(pause(&config.inventory, quiet), rand::random::<f64>());
         self.due.push(Reverse((Instant::now() + pause, index)));
     }
 
     async fn learn_standing(&mut self) {
         let learnt: Result<Standing, Failure> = async {
-            let in_flight = self.core.open_runs().await?.into_iter().map(|run| run.cluster).collect();
-            Ok(Standing { in_flight, halt: self.core.fleet_halt().await? })
+            let mut restless = self.core.rollouts.restless();
+            restless.extend(self.core.open_runs().await?.into_iter().map(|run| run.cluster));
+            Ok(Standing { restless, halt: self.core.fleet_halt().await? })
         }
         .await;
         match learnt {

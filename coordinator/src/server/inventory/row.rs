@@ -1,5 +1,7 @@
 //! What is kept of a look at a cluster: a few words, never the snapshot.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::config::ClusterConfig;
@@ -28,8 +30,8 @@ pub(in crate::server) struct InventoryRow {
     pub(in crate::server) nodes: usize,
     /// How many of them answered.
     pub(in crate::server) reachable: usize,
-    /// Who keeps its nodes from installing: `fleet`, or names of rollouts.
-    pub(in crate::server) halts: Vec<String>,
+    /// How many of its nodes are kept from installing, by whom: `fleet`, or names of rollouts.
+    pub(in crate::server) halts: BTreeMap<String, usize>,
     /// With whom it replicates, as it says; `None` if it was not asked yet.
     pub(in crate::server) partners: Option<PartnerSight>,
 }
@@ -37,10 +39,10 @@ pub(in crate::server) struct InventoryRow {
 impl InventoryRow {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let seen = look::row(snapshot, None);
-        let mut halts: Vec<String> =
-            snapshot.answered().flat_map(|(_, facts)| &facts.halts).map(|halt| halt.source.clone()).collect();
-        halts.sort();
-        halts.dedup();
+        let mut halts = BTreeMap::new();
+        for halt in snapshot.answered().flat_map(|(_, facts)| &facts.halts) {
+            *halts.entry(halt.source.clone()).or_default() += 1;
+        }
         Self {
             at: snapshot.at,
             healthy: seen.healthy,

@@ -10,14 +10,15 @@ use proto::pb::agent_server::Agent;
 use proto::transport::{Hello, OfferError, Security, Timeouts};
 use proto::wire::{Execute, HaltsNow, RunHooks, SetHalt, TakeClaim, TakeOver};
 use proto::{
-    AgentMemory, Authority, Claim, Epoch, Failure, Halt, HookOutcome, HookPoint, HookSide, HookVerdict,
-    NodeFacts, NodeHalt, NodeUid, StepEvent, StepHistory, StepInFlight, StepKind, StepOutcome, StepProgress,
-    pb, wire,
+    AgentMemory, Authority, Claim, Clock, Epoch, Failure, Halt, HookOutcome, HookPoint, HookSide,
+    HookVerdict, NodeFacts, NodeHalt, NodeUid, StepEvent, StepHistory, StepInFlight, StepKind, StepOutcome,
+    StepProgress, pb, wire,
 };
 use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
+use super::stage::noon;
 use super::working::Versions;
 
 /// What the agent knows and does.
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) halts: BTreeMap<String, (u64, Option<Halt>)>,
     /// The numbers of the halts and lifts that it was told, in order.
     pub(super) halt_numbers: Vec<u64>,
+    /// How long each step takes.
+    pub(super) steps_take: Duration,
 }
 
 /// What happens at a take-over.
@@ -68,6 +71,7 @@ pub(super) enum OnTakeOver {
 #[derive(Clone, Debug)]
 pub(super) struct FakeAgent {
     uid: NodeUid,
+    clock: Clock,
     versions: Versions,
     pub(super) state: Arc<Mutex<State>>,
     /// Counts steps that were ordered.
@@ -96,14 +100,26 @@ impl FakeAgent {
             asked: Vec::new(),
             halts: BTreeMap::new(),
             halt_numbers: Vec::new(),
+            steps_take: Duration::ZERO,
         };
         Self {
             uid: NodeUid(uid),
+            clock: Clock::from_fn(Arc::new(noon)),
             versions,
             state: Arc::new(Mutex::new(state)),
             ordered: Arc::new(watch::channel(0).0),
             open: Arc::new(watch::channel(true).0),
         }
+    }
+
+    /// One whose node has this clock.
+    pub(super) fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// How many steps it was ordered to do.
+    pub(super) fn orders(&self) -> u32 {
+        *self.ordered.borrow()
     }
 
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -146,7 +162,7 @@ impl FakeAgent {
     }
 
     fn facts(&self) -> NodeFacts {
-        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        let now = self.clock.now();
         let facts = self.with(|state| NodeFacts {
             claim: state.claim.clone(),
             highest_epoch: state.highest,
@@ -218,7 +234,7 @@ impl FakeAgent {
     }
 }
 
-fn in_force(state: &State) -> Vec<NodeHalt> {
+pub(super) fn in_force(state: &State) -> Vec<NodeHalt> {
     let in_force = |(source, (_, halt)): (&String, &(u64, Option<Halt>))| {
         halt.clone().map(|halt| NodeHalt { source: source.clone(), halt })
     };
@@ -298,6 +314,7 @@ impl Agent for Served {
         let agent = self.0.clone();
         let events = futures::stream::once(async move {
             agent.open.subscribe().wait_for(|open| *open).await.unwrap();
+            tokio::time::sleep(agent.with(|state| state.steps_take)).await;
             agent.stale(authority.epoch, agent.with(|state| state.highest))?;
             let outcome = match agent.with(|state| state.works) {
                 true => agent.versions.done(agent.uid, &spec),

@@ -1,10 +1,12 @@
 //! The coordinator's service on a store of its own and agents with canned behaviour.
 
+mod admission;
 mod agent;
 mod archive;
 mod asking;
 mod connecting;
 mod drivers;
+mod fleet;
 mod halts;
 mod hooks;
 mod ids;
@@ -16,7 +18,9 @@ mod measuring;
 mod notices;
 mod opening;
 mod receiver;
+mod rollouts;
 mod stage;
 mod starting;
+mod steady;
 mod takeover;
 mod working;

@@ -56,7 +56,11 @@ async fn a_store_of_the_first_version_goes_on_being_used() {
     assert_eq!(lease.epoch, Epoch(2));
     store.append(&lease, &old_run(), 47, at(), &event(1)).await.unwrap();
     let formats = store.sql("SELECT CAST(format AS TEXT) FROM event ORDER BY seq").await;
-    assert_eq!(formats, [vec!["1"; 46], vec!["3"]].concat(), "no event is ever rewritten");
+    assert_eq!(
+        formats,
+        [vec!["1"; 46], vec![FORMAT.to_string().as_str()]].concat(),
+        "no event is ever rewritten"
+    );
     assert_eq!(store.journal(&old_run(), 46).await.unwrap().len(), 2, "one journal, two formats");
 }
 
@@ -157,10 +161,10 @@ async fn an_event_of_a_newer_program_is_refused_by_name() {
     let store = place.open().await;
     let lease = store.acquire(&cluster("orders"), "alice", Acquire::IfFree).await.unwrap();
     store.create(&lease, &run("r1"), at(), &event(1)).await.unwrap();
-    store.sql("UPDATE event SET format = 4").await;
+    store.sql("UPDATE event SET format = 5").await;
     let failure = proto::Failure::from(store.journal(&run("r1"), 1).await.unwrap_err());
     assert_eq!(failure.id, "newer-format");
-    assert_eq!(failure.message, "event 1 of run r1 is in format 4; this program knows formats up to 3");
+    assert_eq!(failure.message, "event 1 of run r1 is in format 5; this program knows formats up to 4");
     assert!(failure.remedy.unwrap().contains("newer ratchet"));
     let body = store.sql("SELECT body FROM event").await;
     assert_eq!(body, [serde_json::to_string(&event(1)).unwrap()], "nothing was changed");
