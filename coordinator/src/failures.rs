@@ -43,23 +43,34 @@ impl From<StoreError> for Failure {
             StoreError::Newer { .. } => ("newer-format", "use the newer ratchet".to_owned()),
             StoreError::Damaged(_) => ("store-damaged", "restore the store from a backup".to_owned()),
             StoreError::Database { source, location } if is_busy(source) => (
-                "store-unreachable",
+                STORE_UNREACHABLE,
                 format!("end the process that was stopped in the middle of writing to it: fuser {location}"),
             ),
+            // It may come back, or another coordinator may reach it.
+            StoreError::Database { location, source: sqlx::Error::Io(_) }
+                if location.starts_with("postgres") =>
+            {
+                let failure = Self::retry(STORE_UNREACHABLE, message);
+                let remedy = format!("see that a server answers there and takes writes: psql '{location}'");
+                return Self { cause, remedy: Some(remedy), ..failure };
+            }
             StoreError::Database { location, .. } if location.starts_with("postgres") => (
-                "store-unreachable",
+                STORE_UNREACHABLE,
                 format!(
                     "see that a server answers there, lets this host in and takes writes: psql '{location}'"
                 ),
             ),
             StoreError::Database { .. } | StoreError::File { .. } => (
-                "store-unreachable",
+                STORE_UNREACHABLE,
                 "see that the file exists, is writable and its disk is not full".to_owned(),
             ),
         };
         Self { cause, ..Self::operator(id, message, remedy) }
     }
 }
+
+/// The id of the failure of a coordinator that cannot use its store.
+pub const STORE_UNREACHABLE: &str = "store-unreachable";
 
 /// The id of the failure of a coordinator that led, and does not any more.
 pub const DEPOSED: &str = "deposed";

@@ -1,12 +1,13 @@
-//! `cargo xtask verify`: the run's machine explored exhaustively, deliberate bugs hunted, and the whole system simulated.
+//! `cargo xtask verify`: the run's machine explored exhaustively, deliberate bugs hunted, the whole system simulated, and
+//! upgrades run while machines, network and database of their coordinators fail.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Result;
 
 use crate::commands::{self, cargo, exit_code};
-use crate::prerequisites::{self, C_COMPILER, MAKE};
+use crate::prerequisites::{self, C_COMPILER, MAKE, POSTGRES};
 
 /// What the exploration has to see at least.
 const STATES: &str = "10000000";
@@ -20,6 +21,9 @@ pub struct Args {
     /// Seeds of the whole-system simulation, `A..B` or how many from 0.
     #[arg(long, default_value = "10000")]
     seeds: String,
+    /// Random schedules of faults that strike coordinators and their database; in real time, six a minute
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    fault_schedules: u32,
     /// Less of everything, as the tests do it on every change.
     #[arg(long)]
     bounded: bool,
@@ -27,10 +31,12 @@ pub struct Args {
 
 /// Runs it; its exit code says whether a promise was broken or a deliberate bug got away.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    prerequisites::ensure(&[C_COMPILER, MAKE])?;
-    commands::run(cargo().args(["build", "--release", "--locked", "-p", "model", "-p", "world", "--bins"]))?;
+    prerequisites::ensure(&[C_COMPILER, MAKE, POSTGRES])?;
+    let packages = ["-p", "model", "-p", "world", "-p", "ha", "-p", "coordinator"];
+    commands::run(cargo().args(["build", "--release", "--locked", "--bins"]).args(packages))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let programs = Path::new(&target).join("release");
+    let struck = fault_schedules(args, &programs)?;
     let figures = programs.join("world.json");
     let seeds = if args.bounded { "200" } else { &args.seeds };
     let mut world = Command::new(programs.join("ratchet-world"));
@@ -38,6 +44,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let simulated = commands::status(&mut world)?;
     let mut model = Command::new(programs.join("ratchet-verify"));
     model.arg("--with").arg(format!("world={}", figures.display()));
+    model.arg("--with").arg(format!("ha={}", programs.join("ha.json").display()));
     if args.bounded {
         model.arg("--bounded");
     } else {
@@ -47,5 +54,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         model.arg("--json").arg(file);
     }
     let explored = commands::status(&mut model)?;
-    Ok(exit_code(if simulated.success() { explored } else { simulated }))
+    let failed = [struck, simulated].into_iter().find(|status| !status.success());
+    Ok(exit_code(failed.unwrap_or(explored)))
+}
+
+/// Faults that strike real coordinators on a real database, with a few seeds for every change.
+fn fault_schedules(args: &Args, programs: &Path) -> Result<ExitStatus> {
+    let schedules = if args.bounded { 4 } else { args.fault_schedules };
+    let mut ha = Command::new(programs.join("ratchet-ha"));
+    ha.args(["--schedules", &schedules.to_string(), "--json"]).arg(programs.join("ha.json"));
+    ha.arg("--files").arg(programs.join("ha"));
+    commands::status(&mut ha)
 }

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use proto::wire::{UNREACHABLE, failure_of};
-use proto::{Failure, pb};
+use proto::{Failure, FailureKind, pb};
 use tokio::time::{Instant, sleep, timeout};
 pub use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
@@ -20,6 +20,7 @@ use crate::documents::{
     ReportDocument, RolloutCheckDocument, RolloutDocument, RolloutWatchDocument, RolloutsDocument,
     RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
 };
+use crate::failures::STORE_UNREACHABLE;
 use crate::paths::PathsDocument;
 
 /// A document, and the very text it came as: `-o json` prints that, so a field this build does not know
@@ -159,8 +160,10 @@ impl Client {
         *self.way.now.lock().unwrap_or_else(PoisonError::into_inner) = rpc;
     }
 
+    /// One that is cut off from its store answers, but knows nothing.
     fn is_worth_another(&self, failure: &Failure) -> bool {
-        self.has_others() && (failure.id == UNREACHABLE || failure.id == NO_LEADER)
+        let passes = [UNREACHABLE, NO_LEADER, STORE_UNREACHABLE].contains(&failure.id.as_str());
+        self.has_others() && failure.kind == FailureKind::Retry && passes
     }
 
     calls! {

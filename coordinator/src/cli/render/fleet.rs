@@ -164,7 +164,7 @@ mod tests {
         billing  not healthy      -         -       2/3    billing-1  11 s ago
         users    not seen yet     -         -       0/3    -          -
           ✗ billing: node:2: status is DOWN
-          ! agent rs7 belongs to no cluster (2026-11-22 02:00:40 UTC)
+          ! agent rs7 belongs to no cluster: no `connecting` in ratchet.toml fits its name; connected, first seen 2026-11-22 02:00:40 UTC
         ");
     }
 }

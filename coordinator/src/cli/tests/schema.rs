@@ -395,13 +395,3 @@ async fn an_error_is_one_document_on_stdout() {
     assert_eq!(stage.documents(), [expected]);
     assert_eq!(stage.stderr(), "");
 }
-
-#[tokio::test]
-async fn a_field_this_build_does_not_know_survives() {
-    let stage = Stage::new();
-    let json = r#"{"schema":"ratchet.runs/1","runs":[],"since":"tomorrow"}"#;
-    let document = proto::pb::Document { schema: "ratchet.runs/1".to_owned(), json: json.to_owned() };
-    stage.fake.push("runs", Ok(document));
-    assert_eq!(stage.run("runs -o json").await, Exit::Done);
-    assert_eq!(stage.stdout(), format!("{json}\n"));
-}

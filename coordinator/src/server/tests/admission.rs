@@ -97,9 +97,11 @@ async fn a_run_of_no_rollout_obeys_the_halt_of_the_fleet() {
     store.put(Shelf::Halt, "fleet", halt).await.unwrap();
     let core = stage.core().await.honouring_windows();
     core.go_on_with_interrupted().await;
-    let run = followed(&core).await.last().unwrap().run.clone();
-    assert_eq!(run.state, RunState::Paused);
-    assert_eq!(run.not_admitted.unwrap().why, "the fleet is halted by carol: the power fails");
+    assert_eq!(followed(&core).await.last().unwrap().run.state, RunState::Paused);
+    let Admitted::NotNow { why, .. } = core.world.admission.admit(&id("r1"), noon()).await.unwrap() else {
+        panic!("the fleet is halted")
+    };
+    assert_eq!(why, "the fleet is halted by carol: the power fails");
     store.put(Shelf::Halt, "fleet", "{\"damaged").await.unwrap();
     let failure = core.world.admission.admit(&id("r1"), noon()).await.unwrap_err();
     assert_eq!(failure.id, "store-damaged", "what cannot be read is not `no halt`");

@@ -31,7 +31,10 @@ async fn an_export_has_the_plan_and_every_event_as_it_was_written() {
     let stored = store.sql("SELECT body FROM event ORDER BY seq").await;
     assert_eq!(stored.len(), 4);
     for ((record, body), seq) in document.records.iter().zip(stored).zip(1..) {
-        assert_eq!((record.seq, record.epoch, record.format, record.at), (seq, 1, 3, noon()));
+        assert_eq!(
+            (record.seq, record.epoch, record.format, record.at),
+            (seq, 1, crate::store::format::FORMAT, noon())
+        );
         assert_eq!(record.event, serde_json::from_str::<serde_json::Value>(&body).unwrap());
     }
     assert_eq!(core.export_run("nope").await.unwrap_err().id, "no-such-run");
