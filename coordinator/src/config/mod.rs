@@ -17,6 +17,7 @@ mod settings;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,7 +50,7 @@ pub const DEFAULT_HOOK_DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where runs and the catalogue are kept: `sqlite:///…`.
-    pub store: String,
+    pub store: StoreLocation,
     /// How agents and coordinators are talked to.
     pub security: Security,
     /// Where `ratchet serve` listens; [`DEFAULT_LISTEN`] if `None`.
@@ -96,6 +97,16 @@ impl Default for InventoryConfig {
     /// within a minute.
     fn default() -> Self {
         Self { fast: Duration::from_secs(10), every: Duration::from_secs(60), at_once: 64 }
+    }
+}
+
+/// Where a store is. A password may be part of it, so it is told without one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreLocation(pub String);
+
+impl fmt::Debug for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::store::shown(&self.0))
     }
 }
 

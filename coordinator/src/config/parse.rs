@@ -6,8 +6,8 @@ use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
 use super::{
-    Config, DEFAULT_STORE, Mistake, agents, deadlines, files, hooks, inventory, metrics, notify, packages,
-    settings, watch,
+    Config, DEFAULT_STORE, Mistake, StoreLocation, agents, deadlines, files, hooks, inventory, metrics,
+    notify, packages, settings, watch,
 };
 use crate::store;
 
@@ -74,15 +74,15 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
 }
 
 /// A location that could be a store. What is told of it is without its password.
-fn store(top: &mut Reader, mistakes: &mut Mistakes) -> String {
+fn store(top: &mut Reader, mistakes: &mut Mistakes) -> StoreLocation {
     let remedy = "write `sqlite:///absolute/path.db` or `postgres://user@host/database`";
     let Some(location) = top.text("store", remedy, mistakes) else {
-        return DEFAULT_STORE.to_owned();
+        return StoreLocation(DEFAULT_STORE.to_owned());
     };
     if let Some((reason, remedy)) = store::mistake(&location) {
         mistakes.note("store", format!("`{}`: {reason}", store::shown(&location)), remedy);
     }
-    location
+    StoreLocation(location)
 }
 
 fn listen(top: &mut Reader, mistakes: &mut Mistakes) -> Option<SocketAddr> {

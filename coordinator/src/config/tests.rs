@@ -39,7 +39,7 @@ fn is_assignment(text: &str) -> bool {
 #[test]
 fn the_shipped_file_says_the_defaults() {
     let config = parse(SHIPPED).unwrap();
-    assert_eq!(config.store, DEFAULT_STORE);
+    assert_eq!(config.store.0, DEFAULT_STORE);
     assert_eq!(config.listen, Some(DEFAULT_LISTEN));
     assert_eq!(config.deadlines, Deadlines::default());
     assert_eq!(config.watch_every, DEFAULT_WATCH);
@@ -89,7 +89,7 @@ fn the_shipped_file_names_every_key_and_no_other() {
 #[test]
 fn what_is_not_said_is_the_default() {
     let config = parse(PLAIN).unwrap();
-    assert_eq!(config.store, DEFAULT_STORE);
+    assert_eq!(config.store.0, DEFAULT_STORE);
     assert_eq!(config.listen, None);
     assert_eq!(config.security, Security::InsecureLoopback);
     assert_eq!(config.deadlines, Deadlines::default());
@@ -270,7 +270,7 @@ fn stores_are_absolute_and_known() {
     assert!(parse(&format!("store = \"sqlite:///var/lib/r.db\"\n{PLAIN}")).is_ok());
     let far = "postgres://r@db1,db2/r?sslmode=verify-full&sslrootcert=/etc/ratchet/db.pem";
     for fine in [far, "postgres://r@127.0.0.1:5432/r"] {
-        assert_eq!(parse(&format!("store = {fine:?}\n{PLAIN}")).unwrap().store, fine);
+        assert_eq!(parse(&format!("store = {fine:?}\n{PLAIN}")).unwrap().store.0, fine);
     }
     for bad in [
         "",
@@ -362,4 +362,11 @@ fn labels_are_texts() {
         |text: &str| mistakes(&cluster(text)).into_iter().map(|mistake| mistake.key).collect::<Vec<_>>();
     assert_eq!(keys("{ env = 1, tier = true }"), ["cluster[0].labels.env", "cluster[0].labels.tier"]);
     assert_eq!(keys("\"prod\""), ["cluster[0].labels"]);
+}
+
+#[test]
+fn a_password_in_the_store_s_location_is_told_to_nobody() {
+    let config = parse(&format!("store = \"postgres://ratchet:s3cret@127.0.0.1/ratchet\"\n{PLAIN}")).unwrap();
+    assert!(config.store.0.contains("s3cret"));
+    assert!(!format!("{config:?}").contains("s3cret"), "{:?}", config.store);
 }

@@ -60,7 +60,7 @@ impl Core {
     pub async fn open(config: Config) -> Result<Self, Failure> {
         let table = tables::table(config.paths.as_deref())?;
         let advisories = tables::advisories(config.advisories.as_deref())?;
-        let store = store::open(&config.store).await?;
+        let store = store::open(&config.store.0).await?;
         let agents = Arc::new(Agents::new(Dialer::network(config.security.clone())));
         let (table, advisories) = (Arc::new(table), Arc::new(advisories));
         let (clock, watch_every) = (Clock::system(), config.watch_every);

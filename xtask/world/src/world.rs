@@ -310,7 +310,7 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         hook: seconds(60),
     };
     Ok(Config {
-        store: String::new(),
+        store: coordinator::config::StoreLocation(String::new()),
         security: Security::InsecureLoopback,
         listen: None,
         clusters: vec![ClusterConfig {
