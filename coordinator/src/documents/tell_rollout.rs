@@ -35,7 +35,8 @@ fn about(event: &Event) -> (Option<String>, Option<String>) {
             HaltWhy::BudgetSpent { cluster, .. } => (Some(cluster.to_string()), None),
             HaltWhy::Fleet { .. } => (None, None),
         },
-        Event::Requested { request: Request::Retry { cluster }, .. } => {
+        Event::Requested { request: Request::Retry { cluster }, .. }
+        | Event::Refused { request: Request::Retry { cluster }, .. } => {
             (cluster.as_ref().map(ToString::to_string), None)
         }
         Event::Applied { .. }
@@ -46,6 +47,7 @@ fn about(event: &Event) -> (Option<String>, Option<String>) {
         | Event::WindowClosed { .. }
         | Event::WindowOpened { .. }
         | Event::Requested { .. }
+        | Event::Refused { .. }
         | Event::Paused
         | Event::Resumed
         | Event::Ended(_) => (None, None),
@@ -80,6 +82,9 @@ fn text(spec: &Spec, event: &Event) -> String {
             None => "the window is open".to_owned(),
         },
         Event::Requested { request, by, .. } => requested(spec, request, by),
+        Event::Refused { request, by, why, .. } => {
+            format!("{}, which was refused: {why}", requested(spec, request, by))
+        }
         Event::Halted(why) => format!("halted: {}", halt(spec, why)),
         Event::Paused => "paused".to_owned(),
         Event::Resumed => "goes on".to_owned(),

@@ -47,6 +47,7 @@ pub fn may_be_rollout_news(event: &Event) -> bool {
         | Event::Soaked { .. }
         | Event::WindowOpened { .. }
         | Event::Requested { .. }
+        | Event::Refused { .. }
         | Event::Paused
         | Event::Resumed => false,
     }
@@ -99,6 +100,7 @@ fn words(name: &RolloutName, standing: &Standing, event: &Event) -> Option<Words
         | Event::WindowClosed { .. }
         | Event::WindowOpened { .. }
         | Event::Requested { .. }
+        | Event::Refused { .. }
         | Event::Paused
         | Event::Resumed => None,
     }

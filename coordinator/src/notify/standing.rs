@@ -122,6 +122,7 @@ impl Standing {
             | Event::Recovered { .. }
             | Event::Soaked { .. }
             | Event::Requested { .. }
+            | Event::Refused { .. }
             | Event::Paused => {}
         }
     }

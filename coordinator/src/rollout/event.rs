@@ -119,6 +119,17 @@ pub enum Event {
         /// The number of the request in the store: those up to it are taken.
         number: i64,
     },
+    /// What somebody asked for could not be honoured, and never will be.
+    Refused {
+        /// What.
+        request: Request,
+        /// Who.
+        by: String,
+        /// The number of the request in the store: those up to it are taken.
+        number: i64,
+        /// Why.
+        why: String,
+    },
     /// It stands still until a person goes on with it.
     Halted(Box<HaltWhy>),
     /// The pause took effect.
@@ -146,6 +157,7 @@ impl Event {
             Self::WindowClosed { .. } => "window_closed",
             Self::WindowOpened { .. } => "window_opened",
             Self::Requested { .. } => "requested",
+            Self::Refused { .. } => "refused",
             Self::Halted(_) => "halted",
             Self::Paused => "paused",
             Self::Resumed => "resumed",

@@ -14,8 +14,9 @@ use coordinator::store::{Acquire, Lease, SqliteStore, Store};
 use fleet::figures::Figures;
 use jiff::Timestamp;
 use proto::{NodeUid, RunId};
-use sqlx::SqlitePool;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
 
 /// Runs that are written at the same time.
 const WRITERS: [usize; 3] = [1, 8, 64];
@@ -35,6 +36,15 @@ async fn main() {
         }
         let what = format!("SQLite: events appended by {writers} runs at once");
         figures.add(what, middle(ours), "events/s").beside(middle(peers));
+        if pg::available("the journal on PostgreSQL") {
+            let (mut ours, mut peers) = (Vec::new(), Vec::new());
+            for _ in 0..ROUNDS {
+                ours.push(postgres(writers).await);
+                peers.push(bare_postgres(writers).await);
+            }
+            let what = format!("PostgreSQL: events appended by {writers} runs at once");
+            figures.add(what, middle(ours), "events/s").beside(middle(peers));
+        }
     }
     figures.tell().unwrap();
 }
@@ -59,6 +69,13 @@ async fn sqlite(writers: usize) -> f64 {
     let place = place();
     let location = format!("sqlite://{}", place.path().join("ratchet.db").display());
     journal(Arc::new(SqliteStore::open(&location).await.unwrap()), writers).await
+}
+
+/// A server of its own with the settings it comes with; a temporary directory may be in memory, for both.
+async fn postgres(writers: usize) -> f64 {
+    let server = pg::Server::start().await.unwrap();
+    server.create("ratchet").unwrap();
+    journal(coordinator::store::open(&server.url("ratchet")).await.unwrap(), writers).await
 }
 
 /// Events a second that a store takes from so many runs, each of a cluster of its own.
@@ -108,6 +125,42 @@ async fn bare(writers: usize) -> f64 {
     let rate = f64::from(events) / began.elapsed().as_secs_f64();
     pool.close().await;
     rate
+}
+
+/// As many connections as there are writers, each insert a commit of its own.
+async fn bare_postgres(writers: usize) -> f64 {
+    let server = pg::Server::start().await.unwrap();
+    server.create("bare").unwrap();
+    let pool = PgPoolOptions::new().max_connections(16).connect(&server.url("bare")).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE event (run TEXT, seq BIGINT, body TEXT, PRIMARY KEY (run, seq))")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let began = Instant::now();
+    let writing =
+        (0..writers).map(|number| tokio::spawn(insert_postgres(pool.clone(), number, began + LENGTH)));
+    let mut events = 0_u32;
+    for writer in writing.collect::<Vec<_>>() {
+        events += writer.await.unwrap();
+    }
+    let rate = f64::from(events) / began.elapsed().as_secs_f64();
+    pool.close().await;
+    rate
+}
+
+async fn insert_postgres(pool: PgPool, number: usize, until: Instant) -> u32 {
+    let (body, mut events) = (serde_json::to_string(&event()).unwrap(), 0);
+    while Instant::now() < until {
+        events += 1;
+        sqlx::query("INSERT INTO event (run, seq, body) VALUES ($1, $2, $3)")
+            .bind(format!("run-{number}"))
+            .bind(i64::from(events))
+            .bind(&body)
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    events
 }
 
 /// The settings of the coordinator's store.

@@ -13,6 +13,7 @@ use proto::{
 };
 use tokio::sync::watch;
 
+use crate::certificates::Certificates;
 use crate::cluster::SimCluster;
 use crate::facts;
 use crate::halts::Halts;
@@ -29,6 +30,8 @@ pub(crate) struct Common {
     pub(crate) clock: Clock,
     /// Whether installations that are at work do not end.
     pub(crate) held: watch::Sender<bool>,
+    /// With what connections are secured, if they are.
+    pub(crate) certificates: Option<Arc<Certificates>>,
 }
 
 /// The agent of one simulated node.

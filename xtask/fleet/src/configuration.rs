@@ -35,7 +35,9 @@ pub struct Place {
 
 /// The text of a `ratchet.toml` for these clusters. Waits are short: nothing takes long on simulated nodes.
 pub fn ratchet_toml(place: &Place, clusters: &[Listed]) -> String {
-    let mut text = format!("insecure_loopback = true\nstore = {:?}\n", place.store);
+    // Either that, or certificates.
+    let security = if place.more.contains("[tls]") { "" } else { "insecure_loopback = true\n" };
+    let mut text = format!("{security}store = {:?}\n", place.store);
     if let Some(listen) = place.listen {
         let _fits = writeln!(text, "listen = \"{listen}\"");
     }

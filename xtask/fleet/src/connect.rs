@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::agent::SimAgent;
 use crate::fleet::Fleet;
-use crate::line::Line;
+use crate::line::{Line, Wire};
 
 /// The longest answer that is read.
 const LONGEST_ANSWER: usize = 16 * 1024;
@@ -64,20 +64,29 @@ fn pause(failures: u32) -> Duration {
 }
 
 /// A connection on which the coordinator has accepted the agent.
-async fn introduced(agent: &SimAgent, coordinator: &str) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(coordinator).await?;
-    stream.set_nodelay(true)?;
+async fn introduced(agent: &SimAgent, coordinator: &str) -> io::Result<Box<dyn Wire>> {
+    let mut stream = connected(agent, coordinator).await?;
     let hello =
         json!({ "name": agent.name(), "memory": agent.memory(), "version": env!("CARGO_PKG_VERSION") });
     stream.write_all(format!("RATCHET-AGENT/1 {hello}\n").as_bytes()).await?;
+    stream.flush().await?;
     match answer(&mut stream).await?.as_str() {
         "OK" => Ok(stream),
         refused => Err(io::Error::other(refused.to_owned())),
     }
 }
 
+async fn connected(agent: &SimAgent, coordinator: &str) -> io::Result<Box<dyn Wire>> {
+    let stream = TcpStream::connect(coordinator).await?;
+    stream.set_nodelay(true)?;
+    let Some(certificates) = &agent.common.certificates else { return Ok(Box::new(stream)) };
+    let connector = certificates.connector(&agent.name()).map_err(io::Error::other)?;
+    let host = stream.peer_addr()?.ip().into();
+    Ok(Box::new(connector.connect(host, stream).await?))
+}
+
 /// The line that is answered, and not a byte more: what follows is HTTP/2.
-async fn answer(stream: &mut TcpStream) -> io::Result<String> {
+async fn answer(stream: &mut Box<dyn Wire>) -> io::Result<String> {
     let mut line = Vec::new();
     while line.len() < LONGEST_ANSWER {
         match stream.read_u8().await? {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proto::transport::{Security, agent_server, server_builder};
 use proto::{Clock, ClusterName, NodeUid};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
@@ -16,7 +16,7 @@ use crate::agent::{Common, SimAgent};
 use crate::cluster::SimCluster;
 use crate::configuration::Listed;
 use crate::ledger::Ledger;
-use crate::line::Line;
+use crate::line::{Line, Wire};
 use crate::service::Service;
 use crate::spec::{self, FleetSpec};
 
@@ -60,6 +60,7 @@ impl Fleet {
             obeys_halts: spec.obeys_halts,
             clock: Clock::system(),
             held: watch::Sender::new(false),
+            certificates: spec.certificates.clone(),
         });
         let agent = |cluster: &Arc<SimCluster>, uid| {
             Arc::new(SimAgent::new(NodeUid(uid), Arc::clone(cluster), Arc::clone(&common)))
@@ -144,12 +145,25 @@ async fn accept(listener: TcpListener, agents: ByAddress, lines: mpsc::Sender<io
         };
         let Ok(SocketAddr::V4(dialled)) = stream.local_addr() else { continue };
         let Some(agent) = agents.get(dialled.ip()) else { continue };
-        // A connection that is reset at once is nobody's loss.
-        let _undelayed = stream.set_nodelay(true);
-        if lines.send(Ok(Line::new(stream, Arc::clone(agent), None))).await.is_err() {
+        if lines.is_closed() {
             return;
         }
+        tokio::spawn(greet(stream, Arc::clone(agent), lines.clone()));
     }
+}
+
+/// A connection that is reset at once, or by somebody without a certificate, is nobody's loss.
+async fn greet(stream: TcpStream, agent: Arc<SimAgent>, lines: mpsc::Sender<io::Result<Line>>) {
+    let _undelayed = stream.set_nodelay(true);
+    let stream: Box<dyn Wire> = match &agent.common.certificates {
+        None => Box::new(stream),
+        Some(certificates) => {
+            let Ok(acceptor) = certificates.acceptor(address_of(&agent).into()) else { return };
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            Box::new(stream)
+        }
+    };
+    let _served = lines.send(Ok(Line::new(stream, agent, None))).await;
 }
 
 async fn serve(incoming: mpsc::Receiver<io::Result<Line>>) {

@@ -4,6 +4,7 @@
 //! down each installation and says at once when a promise was broken.
 
 mod agent;
+pub mod certificates;
 mod cluster;
 pub mod configuration;
 mod connect;

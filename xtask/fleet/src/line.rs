@@ -1,28 +1,37 @@
 //! A connection that knows whose agent it leads to, whichever side opened it.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tonic::transport::server::Connected;
 
 use crate::agent::SimAgent;
 
+/// Bytes both ways, with TLS or without.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug> Wire for T {}
+
 /// A connection to one agent.
 #[derive(Debug)]
 pub(crate) struct Line {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     agent: Arc<SimAgent>,
     /// Whoever waits for its end sees it in this being dropped.
     _open: Option<oneshot::Sender<()>>,
 }
 
 impl Line {
-    pub(crate) fn new(stream: TcpStream, agent: Arc<SimAgent>, open: Option<oneshot::Sender<()>>) -> Self {
+    pub(crate) fn new(
+        stream: Box<dyn Wire>,
+        agent: Arc<SimAgent>,
+        open: Option<oneshot::Sender<()>>,
+    ) -> Self {
         Self { stream, agent, _open: open }
     }
 }

@@ -1,11 +1,14 @@
 //! `ratchet-fleet`: a fleet of simulated agents in a process of its own. Its first line is the list of its clusters; then
 //! it does what it is told on stdin, and ends with it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
+use fleet::certificates::Certificates;
 use fleet::{Fleet, FleetSpec, Pace, control};
 use proto::Version;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -38,21 +41,26 @@ struct Args {
     /// The agents connect to this coordinator by themselves; several are tried in turn
     #[arg(long, value_name = "HOST:PORT")]
     connect: Vec<String>,
+    /// Connections are secured by the authority in this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    tls: Option<PathBuf>,
 }
 
 impl Args {
-    fn spec(&self) -> FleetSpec {
+    fn spec(&self) -> Result<FleetSpec> {
         let pace = Pace {
             install: Duration::from_millis(self.install_ms),
             step: Duration::from_millis(self.step_ms),
         };
-        FleetSpec {
+        let certificates = self.tls.as_deref().map(Certificates::read).transpose()?;
+        Ok(FleetSpec {
             first: self.first,
             from: self.from,
             pace,
             master_moves: self.master_moves,
+            certificates: certificates.map(Arc::new),
             ..FleetSpec::new(self.clusters, self.nodes)
-        }
+        })
     }
 }
 
@@ -68,7 +76,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<()> {
-    let spec = args.spec();
+    let spec = args.spec()?;
     let mut fleet = if args.connect.is_empty() { Fleet::listening(&spec).await? } else { Fleet::made(&spec) };
     println!("{}", serde_json::to_string(&fleet.listed())?);
     fleet.connect(&args.connect);

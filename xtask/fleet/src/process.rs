@@ -73,6 +73,7 @@ pub fn free_address() -> std::io::Result<SocketAddr> {
 #[derive(Debug)]
 pub struct Served {
     child: Child,
+    program: PathBuf,
     address: SocketAddr,
 }
 
@@ -87,7 +88,7 @@ impl Served {
         let mut command = Command::new(program);
         command.arg("--config").arg(config).arg("serve").env_remove("RATCHET_COORDINATOR");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log_file).spawn()?;
-        let mut served = Self { child, address };
+        let mut served = Self { child, program: program.to_owned(), address };
         served.until_it_answers(log).await?;
         Ok(served)
     }
@@ -102,6 +103,18 @@ impl Served {
             tokio::time::sleep(KNOCK).await;
         }
         Ok(())
+    }
+
+    /// The document that it answers a command of the command line with.
+    ///
+    /// # Errors
+    /// The answer is none.
+    pub fn ask(&self, config: &Path, verb: &str) -> Result<serde_json::Value> {
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(config).arg("--coordinator").arg(self.address.to_string());
+        let output = command.args(["-o", "json", verb]).stderr(Stdio::piped()).output()?;
+        let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+        serde_json::from_slice(&output.stdout).with_context(said)
     }
 
     /// Its process.

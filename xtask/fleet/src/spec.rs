@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::{ClusterName, Version};
+
+use crate::certificates::Certificates;
 
 /// How long things take on the simulated nodes.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,8 @@ pub struct FleetSpec {
     /// Whether nodes that are halted refuse installations, as real ones do. Without it the ledger shows what the
     /// coordinator by itself would have begun.
     pub obeys_halts: bool,
+    /// With what connections are secured; without it they are plain.
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 impl FleetSpec {
@@ -49,6 +54,7 @@ impl FleetSpec {
             master_moves: false,
             partners: Vec::new(),
             obeys_halts: true,
+            certificates: None,
         }
     }
 

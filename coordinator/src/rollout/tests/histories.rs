@@ -19,6 +19,7 @@ enum Step {
     Foreign(usize),
     Unseen(usize),
     Budget(u32),
+    Move(usize, Option<usize>, bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..12_usize).prop_map(Step::Foreign),
         1 => (0..10_usize).prop_map(Step::Unseen),
         1 => (0..4_u32).prop_map(Step::Budget),
+        2 => (0..10_usize, prop::option::of(0..3_usize), any::<bool>())
+            .prop_map(|(index, wave, approval)| Step::Move(index, wave, approval)),
     ]
 }
 
@@ -123,13 +126,35 @@ fn happens(world: &mut World, step: &Step, spec: &mut Spec) {
         Step::Sick(index) => drop(world.sick.insert(name(CLUSTERS[*index]))),
         Step::Foreign(index) => foreign(world, *index),
         Step::Unseen(index) => drop(world.seen.partners.unseen.insert(name(CLUSTERS[*index]))),
-        Step::Budget(budget) => {
-            let changed = Spec { failure_budget: *budget, ..spec.clone() };
-            if world.apply(&changed, &fleet(&CLUSTERS)).is_ok() {
-                *spec = changed;
-            }
+        Step::Budget(budget) => edit(world, spec, Spec { failure_budget: *budget, ..spec.clone() }),
+        Step::Move(index, wave, approval) => {
+            let changed = moved(world, spec, CLUSTERS[*index], *wave, *approval);
+            edit(world, spec, changed);
         }
     }
+}
+
+/// The file is changed, and applied again.
+fn edit(world: &mut World, spec: &mut Spec, changed: Spec) {
+    if world.apply(&changed, &fleet(&CLUSTERS)).is_ok() {
+        *spec = changed;
+    }
+}
+
+/// A cluster goes to another wave, or out of the file; its new wave wants approval or not, if it has not begun.
+fn moved(world: &World, spec: &Spec, cluster: &str, wave: Option<usize>, approval: bool) -> Spec {
+    let (mut changed, selector) = (spec.clone(), Selector::Name(name(cluster)));
+    for wave in &mut changed.waves {
+        wave.clusters.retain(|other| *other != selector);
+    }
+    // "i" is in no wave, ever.
+    if let Some(wave) = wave.filter(|_| cluster != "i") {
+        let begun = world.rollout().waves[wave].begun.is_some();
+        let wave = &mut changed.waves[wave];
+        wave.approval = if begun { wave.approval } else { approval };
+        wave.clusters.push(selector);
+    }
+    changed
 }
 
 /// Somebody starts a run of a cluster by hand, or it ends.

@@ -57,7 +57,14 @@ impl World {
 
     pub fn ask(&mut self, request: Request) -> Result<(), Illegal> {
         self.number += 1;
-        self.append(Event::Requested { request, by: "ann".to_owned(), number: self.number })
+        let (by, number) = ("ann".to_owned(), self.number);
+        let asked = self.append(Event::Requested { request: request.clone(), by: by.clone(), number });
+        if let Err(illegal) = &asked {
+            let why = illegal.reason.clone();
+            // Nobody asks anything of a rollout that is over.
+            let _over = self.append(Event::Refused { request, by, number, why });
+        }
+        asked
     }
 
     /// Looks, decides and performs as much as a leader does before it dies; all of it if `None`.

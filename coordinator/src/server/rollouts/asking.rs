@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::{ClusterName, Failure, RolloutName};
 
 use crate::documents::RolloutDocument;
-use crate::rollout::{Phase, Request, Rollout};
+use crate::rollout::{Event, Phase, Request, Rollout};
 use crate::server::Core;
 use crate::server::runs::LOOK;
 
@@ -32,11 +32,7 @@ impl Core {
     ) -> Result<RolloutDocument, Failure> {
         let (name, rollout) = self.rollout(name).await?;
         let Some(request) = request(&rollout, asked)? else { return self.rollout_document(&name).await };
-        rollout.may(&request).map_err(|reason| {
-            let message = format!("rollout {name} does not allow that now");
-            let remedy = format!("ratchet rollout status {name}");
-            Failure::operator("blocked", message, remedy).because(reason)
-        })?;
+        rollout.may(&request).map_err(|reason| not_allowed(&name, reason))?;
         let by = crate::identity::person();
         let number = self.store().ask_rollout(&name, &request, &by, self.now()).await?;
         self.rollouts.wake();
@@ -48,11 +44,29 @@ impl Core {
         };
         // Not taken in time is no failure: it stays in the store until somebody leads.
         match tokio::time::timeout(TAKEN, taken).await {
-            Ok(taken) => taken?,
+            Ok(taken) => {
+                taken?;
+                self.not_refused(&name, rollout.seq, number).await?;
+            }
             Err(_) => tracing::info!(rollout = %name, "nobody who leads has taken the request yet"),
         }
         self.rollout_document(&name).await
     }
+
+    /// Tells the author of a request that was refused after all, because things have changed since it was made.
+    async fn not_refused(&self, name: &RolloutName, since: u64, asked: i64) -> Result<(), Failure> {
+        let records = self.store().rollout_journal(name, since + 1).await?;
+        let refused = records.into_iter().find_map(|record| match record.event {
+            Event::Refused { number, why, .. } if number == asked => Some(why),
+            _ => None,
+        });
+        refused.map_or(Ok(()), |why| Err(not_allowed(name, why)))
+    }
+}
+
+fn not_allowed(name: &RolloutName, reason: String) -> Failure {
+    let message = format!("rollout {name} does not allow that now");
+    Failure::operator("blocked", message, format!("ratchet rollout status {name}")).because(reason)
 }
 
 /// What is asked, or nothing if it is so already.

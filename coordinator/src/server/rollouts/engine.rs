@@ -20,7 +20,7 @@ use crate::rollout::{Action, Event, Outcome, Phase, Rollout, Seen, decide};
 use crate::run;
 use crate::server::Core;
 use crate::server::planning::run_id;
-use crate::store::Lead;
+use crate::store::{Lead, RolloutAsked};
 
 /// Between two looks if nothing wakes it.
 const LOOK: Duration = Duration::from_secs(1);
@@ -72,8 +72,6 @@ pub(super) struct Doing {
     pub(super) unclear: BTreeMap<RunId, Instant>,
     /// What came of starts, until it is written down.
     settled: Vec<(ClusterName, RunId, Outcome)>,
-    /// Requests up to this number could not be honoured.
-    refused: i64,
 }
 
 /// What a task of the engine has done.
@@ -189,23 +187,25 @@ impl Engine {
         for action in due {
             self.perform(book, action);
         }
-        self.take_up(book).await
+        self.take_up(book).await;
+        Ok(())
     }
 
-    /// Writes down what people asked. What cannot be honoured is left out: whoever asked was told so.
+    /// Writes down what people asked. What cannot be honoured is refused for good: it must not take effect later, when
+    /// somebody else leads or things have changed.
     async fn take_requests(&mut self, book: &mut Book) -> Result<(), Failure> {
         let (store, name) = (self.core.store(), book.rollout.name.clone());
-        let doing = self.doing.entry(name.clone()).or_default();
-        for asked in store.rollout_requests(&name, book.rollout.told.max(doing.refused)).await? {
-            let number = asked.number;
-            let event = Event::Requested { request: asked.request, by: asked.by, number };
-            match book.would(&self.lead, self.core.now(), event.clone()) {
-                Ok(_) => book.append(store, &self.lead, self.core.now(), event).await?,
-                Err(reason) => {
-                    tracing::warn!(rollout = %name, number, reason, "a request could not be honoured");
-                    doing.refused = number;
+        for RolloutAsked { number, request, by } in store.rollout_requests(&name, book.rollout.told).await? {
+            let now = self.core.now();
+            let asked = Event::Requested { request: request.clone(), by: by.clone(), number };
+            let event = match book.would(&self.lead, now, asked.clone()) {
+                Ok(_) => asked,
+                Err(why) => {
+                    tracing::warn!(rollout = %name, number, why, "a request is refused");
+                    Event::Refused { request, by, number, why }
                 }
-            }
+            };
+            book.append(store, &self.lead, now, event).await?;
         }
         Ok(())
     }

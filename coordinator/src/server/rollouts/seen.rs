@@ -51,10 +51,21 @@ impl Core {
         }
     }
 
+    /// Clusters that can be looked at. Others of a rollout were taken out of the configuration since.
+    fn configured(&self) -> BTreeSet<&ClusterName> {
+        self.config.clusters.iter().map(|cluster| &cluster.name).collect()
+    }
+
     fn health(&self, rollout: &Rollout) -> BTreeMap<ClusterName, Health> {
+        let configured = self.configured();
+        let gone = || vec!["it is not in the configuration any more: nobody can look at it".to_owned()];
         let seen = rollout.parts().filter_map(|(_, cluster, _)| {
-            let sighting = self.sighting(cluster)?;
-            Some((cluster.clone(), Health { at: sighting.at, problems: sighting.problems }))
+            let health = match self.sighting(cluster) {
+                Some(sighting) => Health { at: sighting.at, problems: sighting.problems },
+                None if configured.contains(cluster) => return None,
+                None => Health { at: self.now(), problems: gone() },
+            };
+            Some((cluster.clone(), health))
         });
         seen.collect()
     }
@@ -68,10 +79,12 @@ impl Core {
         let of_rollout = rollout.parts().map(|(_, cluster, _)| cluster);
         let all: BTreeSet<&ClusterName> = of_rollout.chain(in_flight.keys()).collect();
         let mut sights = BTreeMap::new();
-        let mut unseen = BTreeSet::new();
+        let (mut unseen, configured) = (BTreeSet::new(), self.configured());
         for cluster in all {
             match self.sighting(cluster) {
                 Some(sighting) => drop(sights.insert(cluster.clone(), sighting.partners)),
+                // Nobody will ever see it: a start of it fails. What it has in flight may be anybody's partner.
+                None if !configured.contains(cluster) && !in_flight.contains_key(cluster) => {}
                 None => drop(unseen.insert(cluster.clone())),
             }
         }

@@ -12,10 +12,10 @@ use super::engine::{Doing, Engine, Worked};
 use super::seen::asker;
 use crate::checks::{Finding, Verdict};
 use crate::plan::Planned;
-use crate::rollout::{Outcome, Rollout, RunStands, Spec};
+use crate::rollout::{Outcome, PartnerSight, Rollout, RunStands, Spec};
 use crate::server::Core;
 use crate::server::planning::Wish;
-use crate::store::Acquire;
+use crate::store::{Acquire, Lease};
 
 /// How long to wait before something that did not work is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -39,6 +39,21 @@ impl Begun {
     pub(super) fn given_up(since: Instant) -> bool {
         since.elapsed() >= UNCLEAR
     }
+}
+
+/// How far a start is before its run is created.
+enum Ready {
+    /// There is nothing to create.
+    Begun(Begun),
+    /// This is to be created.
+    Create(Box<Create>),
+}
+
+/// A run that is to be created.
+struct Create {
+    lease: Lease,
+    wish: Wish,
+    partners: PartnerSight,
 }
 
 /// Ids of failures that do not pass by themselves.
@@ -114,37 +129,50 @@ impl Engine {
 
     /// In a coordinator that answers nobody but its own process, nobody else takes up runs of a rollout that were
     /// interrupted. Each is taken up once: a run that its driver has left is a person's.
-    pub(super) async fn take_up(&mut self, book: &super::books::Book) -> Result<(), Failure> {
+    pub(super) async fn take_up(&mut self, book: &super::books::Book) {
         if self.core.rollouts.own_lead().is_none() {
-            return Ok(());
+            return;
         }
         let in_flight = book.rollout.parts().filter(|(_, _, part)| part.in_flight());
         for (cluster, run) in in_flight.filter_map(|(_, cluster, part)| Some((cluster, part.run()?))) {
             if self.taken_up.contains(run) || !self.core.is_at_work(run).await {
                 continue;
             }
-            self.taken_up.insert(run.clone());
-            self.core.take_run_up(cluster, run).await?;
+            // One that could not be taken up yet is tried again at the next look.
+            match self.core.take_run_up(cluster, run).await {
+                Ok(()) => drop(self.taken_up.insert(run.clone())),
+                Err(failure) => tracing::warn!(%run, %cluster, %failure, "the run cannot be taken up yet"),
+            }
         }
-        Ok(())
     }
 }
 
 impl Core {
     async fn begin(self: &Arc<Self>, order: Order, slots: &Semaphore) -> Result<Begun, Failure> {
-        let off = order.off.clone();
-        let begin = async {
+        let (run, epoch, off) = (order.run.clone(), order.epoch, order.off.clone());
+        let ready = async {
             let _slot = slots.acquire().await.map_err(|_| Failure::bug("nothing is planned any more"))?;
-            self.begin_now(order).await
+            self.ready(order).await
         };
-        // Up to the moment at which the run is created; that is not left half-way.
-        begin_unless(off, begin).await
+        let Create { lease, wish, partners } = match unless(off, ready).await? {
+            Ready::Create(create) => *create,
+            Ready::Begun(begun) => return Ok(begun),
+        };
+        // A plan may have taken minutes.
+        self.still_leads(epoch).await?;
+        let core = Arc::clone(self);
+        // In a task of its own: once begun it is not left half-way. It is waited for even when it is called off meanwhile:
+        // until it is known that there is no run, the rollout has one in flight.
+        let created = tokio::spawn(async move { core.create(lease, &run, wish, partners).await });
+        created.await.map_err(|error| Failure::bug("a start was cut off").because(error.to_string()))??;
+        Ok(Begun::Created)
     }
 
-    async fn begin_now(self: &Arc<Self>, order: Order) -> Result<Begun, Failure> {
-        let Order { cluster, run, spec, by, epoch, off } = order;
+    /// Everything up to the moment at which the run is created.
+    async fn ready(&self, order: Order) -> Result<Ready, Failure> {
+        let Order { cluster, run, spec, by, epoch, off: _ } = order;
         if !self.store().journal(&run, 1).await?.is_empty() {
-            return Ok(Begun::Created);
+            return Ok(Ready::Begun(Begun::Created));
         }
         if let Some(open) = self.open_run(&cluster).await? {
             let message = format!("run {} of {cluster} is not over", open.id);
@@ -154,27 +182,20 @@ impl Core {
         self.still_leads(epoch).await?;
         let planned = match self.planned(cluster.as_str(), spec.target, &spec.accept).await {
             Ok(planned) => planned,
-            Err(failure) => return lasting(failure),
+            Err(failure) => return lasting(failure).map(Ready::Begun),
         };
         if let Err(failure) = planned.above_the_agents(&cluster, lease.epoch) {
-            return lasting(failure);
+            return lasting(failure).map(Ready::Begun);
         }
         let plan = match planned.planned {
             Planned::Plan(plan) => *plan,
             Planned::NothingToDo { version, .. } => {
-                return Ok(Begun::Settled(Outcome::NothingToDo { version }));
+                return Ok(Ready::Begun(Begun::Settled(Outcome::NothingToDo { version })));
             }
-            Planned::Blocked { findings } => return Ok(blocked(&cluster, &spec, &findings)),
+            Planned::Blocked { findings } => return Ok(Ready::Begun(blocked(&cluster, &spec, &findings))),
         };
-        if off.is_cancelled() {
-            return Err(called_off());
-        }
-        let core = Arc::clone(self);
         let wish = Wish { plan, prepare_only: false, by };
-        // In a task of its own: once begun it is not left half-way.
-        let created = tokio::spawn(async move { core.create(lease, &run, wish, planned.partners).await });
-        created.await.map_err(|error| Failure::bug("a start was cut off").because(error.to_string()))??;
-        Ok(Begun::Created)
+        Ok(Ready::Create(Box::new(Create { lease, wish, partners: planned.partners })))
     }
 
     /// Refuses to go on where another coordinator leads by now: it may have settled the cluster otherwise.
@@ -204,16 +225,13 @@ impl Core {
     }
 }
 
-/// Lets a start go on until it is called off.
-async fn begin_unless(
+/// Lets a start get ready until it is called off.
+async fn unless(
     off: CancellationToken,
-    begin: impl Future<Output = Result<Begun, Failure>>,
-) -> Result<Begun, Failure> {
-    off.run_until_cancelled(begin).await.unwrap_or_else(|| Err(called_off()))
-}
-
-fn called_off() -> Failure {
-    Failure::retry("called-off", "the rollout is not to start anything now")
+    ready: impl Future<Output = Result<Ready, Failure>>,
+) -> Result<Ready, Failure> {
+    let ready = off.run_until_cancelled(ready).await.filter(|_| !off.is_cancelled());
+    ready.unwrap_or_else(|| Err(Failure::retry("called-off", "the rollout is not to start anything now")))
 }
 
 /// A failure that does not pass by itself is what came of the start.

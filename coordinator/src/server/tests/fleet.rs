@@ -77,13 +77,17 @@ impl Fleet {
         self.clock.now()
     }
 
-    fn config(&self) -> Config {
+    /// As it is without these clusters.
+    fn config(&self, without: &[&str]) -> Config {
         let mut text = format!(
             "insecure_loopback = true\n[[package]]\nurl = \"https://mirror.internal/p.tar\"\nsha256 = \"{}\"\n\
              version = \"7.8.2-34\"\nos = \"jammy\"\narch = \"amd64\"\n[deadlines]\nreach = \"1s\"\n",
             "ab".repeat(32)
         );
-        for (at, (cluster, agents)) in self.clusters.iter().enumerate() {
+        let there = |(_, (cluster, _)): &(usize, &(ClusterName, Vec<FakeAgent>))| {
+            !without.contains(&cluster.as_str())
+        };
+        for (at, (cluster, agents)) in self.clusters.iter().enumerate().filter(there) {
             let agents: Vec<String> = (0..agents.len()).map(|node| format!("\"n{at}-{node}:1\"")).collect();
             text += &format!(
                 "[[cluster]]\nname = \"{cluster}\"\nagents = [{}]\nlabels = {{ of = \"{cluster}\" }}\n",
@@ -107,10 +111,15 @@ impl Fleet {
 
     /// A coordinator that takes the lead with the first rollout that is applied.
     pub(super) async fn life(&self) -> Life {
+        self.life_without(&[]).await
+    }
+
+    /// The same, after these clusters were taken out of the configuration.
+    pub(super) async fn life_without(&self, clusters: &[&str]) -> Life {
         let location = format!("sqlite://{}", self.directory.path().join("ratchet.db").display());
         let sqlite: Arc<dyn Store> = Arc::new(steady(SqliteStore::open(&location)).await.unwrap());
         let store = Arc::new(Steady::new(sqlite));
-        let config = self.config();
+        let config = self.config(clusters);
         let world = World {
             store: Arc::clone(&store) as Arc<dyn Store>,
             agents: Arc::new(Agents::new(self.dialer())),

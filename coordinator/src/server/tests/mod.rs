@@ -22,5 +22,6 @@ mod rollouts;
 mod stage;
 mod starting;
 mod steady;
+mod taken_out;
 mod takeover;
 mod working;

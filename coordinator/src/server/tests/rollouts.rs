@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::fleet::{Fleet, span, turns};
 use crate::documents::{RolloutClusterState, RolloutState, WaveState};
-use crate::rollout::{Event, PartnerSight};
+use crate::rollout::{Event, PartnerSight, Request};
 use crate::run::Event as RunEvent;
 use crate::server::rollouts::Asked;
 use crate::store::{Shelf, Store};
 
-const WAVES: &str = "at_once = 2\n[[wave]]\nname = \"canary\"\nclusters = [\"b\"]\n\
+pub(super) const WAVES: &str = "at_once = 2\n[[wave]]\nname = \"canary\"\nclusters = [\"b\"]\n\
                      [[wave]]\nname = \"rest\"\nclusters = [\"a\", \"c\"]\nat_once = 2\n";
 
 fn at(text: &str) -> Timestamp {
@@ -208,6 +208,71 @@ async fn a_pause_lets_turns_end_and_an_abort_ends_it() {
     assert_eq!(document.brief.exit_code, 4);
     assert_eq!(life.started().await, ["b"]);
     life.ask("abort").await;
+}
+
+/// A rollout of one cluster, whose run is planned, and waits for its turn to be created.
+async fn about_to_create(life: &super::fleet::Life) -> tokio::sync::MutexGuard<'_, ()> {
+    let creating = life.core.rollouts.creating().await;
+    life.apply("[[wave]]\nname = \"all\"\nclusters = [\"a\"]\n").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((life.started().await.len(), life.runs().await.len()), (1, 0));
+    creating
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_being_created_when_it_is_aborted_is_aborted_too() {
+    let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a"]);
+    let life = fleet.life().await;
+    let creating = about_to_create(&life).await;
+    life.ask("abort").await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(life.show().await.brief.state, RolloutState::Active, "nobody knows yet what becomes of it");
+    drop(creating);
+    life.until(|document| document.brief.state == RolloutState::Aborted).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let (_, _, records) = &life.runs().await[0];
+    let end = records.last().map(|record| &record.event);
+    assert!(matches!(end, Some(RunEvent::Ended(crate::run::RunEnd::Aborted))), "{records:#?}");
+    assert!(turns(records).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_being_created_when_it_is_paused_is_paused_too() {
+    let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a"]);
+    let life = fleet.life().await;
+    let creating = about_to_create(&life).await;
+    life.ask("pause").await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    drop(creating);
+    life.until(|document| document.brief.state == RolloutState::Paused).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let document = life.show().await;
+    assert_eq!(document.clusters[0].run_state.as_deref(), Some("paused"), "{document:#?}");
+    life.ask("resume").await;
+    life.until(|document| document.brief.state == RolloutState::Done).await;
+}
+
+/// It could not be honoured, and its author knows that: whoever leads next must not honour it either.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_refused_never_takes_effect() {
+    let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c"]);
+    fleet.steps_take(Duration::from_secs(10));
+    let life = fleet.life().await;
+    let waves = format!("{WAVES}approval = true\n");
+    life.apply(&waves).await;
+    life.until(|document| document.brief.in_flight == 1).await;
+    let (name, early) = ("q4".parse().unwrap(), Request::Approve { wave: 1 });
+    life.store.ask_rollout(&name, &early, "ann", fleet.now()).await.unwrap();
+    life.until(|document| document.waves[1].state == WaveState::WantsApproval).await;
+    life.kill();
+    let life = fleet.life().await;
+    life.apply(&waves).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(life.started().await, ["b"]);
+    let journal = life.journal().await;
+    assert!(journal.iter().any(|record| record.event.kind() == "refused"), "{journal:#?}");
+    life.ask("approve").await;
+    assert_eq!(life.to_rest().await.brief.state, RolloutState::Done);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 //! The database works on threads of its own. A stopped clock would take that for idleness and jump to the next deadline.
 
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use proto::{ClusterName, RolloutName, RunId, Sha256};
@@ -11,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::rollout;
 use crate::run::{Event, Record, Request};
 use crate::store::{
-    Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Shelf, StepProgressRow, Store,
-    StoreError, StoredPackage, StoredRequest,
+    Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Shelf, SqliteStore,
+    StepProgressRow, Store, StoreError, StoredPackage, StoredRequest,
 };
 
 /// Another store, with time held while it works. It can be cut off, as if the process that uses it were killed.
@@ -64,20 +65,30 @@ impl Steady {
 
     /// Works as long as it is not cut off, in the middle of which it may be, too.
     async fn steady<T>(&self, work: impl Future<Output = T>) -> T {
-        match self.over.run_until_cancelled(steady(work)).await {
-            Some(result) if !self.over.is_cancelled() => result,
-            _ => std::future::pending().await,
+        let result = self.over.run_until_cancelled(steady(work)).await;
+        // What was taken at the moment of the kill is given back here, not kept for as long as nobody gets further.
+        match result.filter(|_| !self.over.is_cancelled()) {
+            Some(result) => result,
+            None => std::future::pending().await,
         }
     }
 }
 
+/// How long a store may work, in real time. One that waits for time to pass would wait for ever.
+const AT_MOST: Duration = Duration::from_secs(60);
+
 /// Lets something run while no time passes: a clock never jumps while a blocking task is at work.
 pub(super) async fn steady<T>(work: impl Future<Output = T>) -> T {
     let (done, wait) = mpsc::channel::<()>();
-    let _hold = tokio::task::spawn_blocking(move || wait.recv());
-    let result = work.await;
-    drop(done);
-    result
+    let hold = tokio::task::spawn_blocking(move || wait.recv_timeout(AT_MOST));
+    tokio::select! {
+        biased;
+        result = work => {
+            drop(done);
+            result
+        }
+        _ = hold => panic!("the store has not answered within {AT_MOST:?}: it waits for time, and none passes"),
+    }
 }
 
 #[async_trait::async_trait]
@@ -226,4 +237,39 @@ impl Store for Steady {
     async fn take_off(&self, shelf: Shelf, key: &str) -> Result<bool, StoreError> {
         self.steady(self.store.take_off(shelf, key)).await
     }
+}
+
+/// A store in a directory of its own.
+async fn store(directory: &tempfile::TempDir) -> Steady {
+    let location = format!("sqlite://{}", directory.path().join("ratchet.db").display());
+    Steady::new(Arc::new(steady(SqliteStore::open(&location)).await.unwrap()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_somebody_has_is_refused_though_no_time_passes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = (store(&directory).await, store(&directory).await);
+    let lease = one.acquire(&"orders".parse().unwrap(), "alice", Acquire::IfFree).await.unwrap();
+    let refused = other.acquire(&"orders".parse().unwrap(), "bob", Acquire::IfFree).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
+    drop(lease);
+    other.acquire(&"orders".parse().unwrap(), "bob", Acquire::IfFree).await.unwrap();
+}
+
+/// A lease whose taker is killed before he hears of it.
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_at_the_moment_of_the_kill_is_given_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(store(&directory).await);
+    let lease = Arc::new(());
+    let (mine, dying) = (Arc::clone(&lease), Arc::clone(&store));
+    let killed = tokio::spawn(async move {
+        let killer = Arc::clone(&dying);
+        dying.steady(async move { (killer.kill(), mine) }).await
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!killed.is_finished(), "whoever is killed gets no further");
+    assert_eq!(Arc::strong_count(&lease), 1, "and holds nothing");
 }

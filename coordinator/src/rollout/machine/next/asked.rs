@@ -7,9 +7,7 @@ use crate::rollout::machine::{Phase, Rollout};
 use crate::rollout::{HaltWhy, Request};
 
 pub(super) fn ask(rollout: &mut Rollout, request: &Request, number: i64) -> Verdict {
-    if number <= rollout.told {
-        return Err(format!("request {number} was taken already"));
-    }
+    not_taken(rollout, number)?;
     rollout.may(request)?;
     rollout.told = number;
     match request {
@@ -24,6 +22,20 @@ pub(super) fn ask(rollout: &mut Rollout, request: &Request, number: i64) -> Verd
         Request::Retry { cluster } => retry(rollout, cluster.as_ref()),
     }
     Ok(())
+}
+
+/// It counts as taken, so that nobody honours it later, when its author no longer expects it.
+pub(super) fn refuse(rollout: &mut Rollout, number: i64) -> Verdict {
+    not_taken(rollout, number)?;
+    rollout.told = number;
+    Ok(())
+}
+
+fn not_taken(rollout: &Rollout, number: i64) -> Verdict {
+    match number <= rollout.told {
+        true => Err(format!("request {number} was taken already")),
+        false => Ok(()),
+    }
 }
 
 fn retry(rollout: &mut Rollout, only: Option<&ClusterName>) {

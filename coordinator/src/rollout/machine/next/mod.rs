@@ -84,6 +84,7 @@ pub(super) fn apply(rollout: &mut Rollout, record: &Record) -> Verdict {
         Event::WindowClosed { opens_at } => rollout.window_closed = Some(*opens_at),
         Event::WindowOpened { closes_at: _ } => rollout.window_closed = None,
         Event::Requested { request, number, by: _ } => asked::ask(rollout, request, *number)?,
+        Event::Refused { number, .. } => asked::refuse(rollout, *number)?,
         Event::Halted(why) => stops::halt(rollout, why, at)?,
         Event::Paused => stops::pause(rollout, at)?,
         Event::Resumed => stops::resume(rollout, at)?,

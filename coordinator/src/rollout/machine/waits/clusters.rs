@@ -83,7 +83,9 @@ fn held_back(rollout: &Rollout, seen: &Seen, now: Timestamp) -> Option<Waiting> 
         }
         Some(InTheWay::Unseen(unseen)) => {
             let why = format!("{unseen} was not looked at yet, so that its partners are not known");
-            return Some(Waiting::passes(why, None, vec![format!("ratchet status {unseen}")]));
+            let mut commands = vec![format!("ratchet status {unseen}")];
+            commands.extend(seen.in_flight.get(&unseen).map(|run| format!("ratchet why {run}")));
+            return Some(Waiting::passes(why, None, commands));
         }
         None => {}
     }
