@@ -70,19 +70,11 @@ macro_rules! calls {
         /// What the coordinator answers, or that it cannot be reached.
         pub async fn $name(&self, $($field: $type),*) -> Result<Answer<$document>, Failure> {
             let request = pb::$request { $($field),* };
-            let until = Instant::now() + PATIENCE;
-            loop {
-                // The same request twice is done once, so it may be repeated whatever became of the first.
-                match read(self.rpc().$name(request.clone()).await) {
-                    Err(failure) if self.is_worth_another(&failure) && Instant::now() < until => {
-                        sleep(PAUSE).await;
-                        if let Err(lost) = self.find().await {
-                            tracing::debug!(%lost, "asking again");
-                        }
-                    }
-                    answer => return answer,
-                }
-            }
+            let ask = |mut rpc: Rpc| {
+                let request = request.clone();
+                async move { read(rpc.$name(request).await) }
+            };
+            self.patiently(ask).await
         }
     )*};
 }
@@ -166,6 +158,30 @@ impl Client {
         self.has_others() && failure.kind == FailureKind::Retry && passes
     }
 
+    /// Asks, and asks again, wherever somebody leads by then, as long as it is worth it. The same request twice is done
+    /// once, so it may be repeated whatever became of the first.
+    async fn patiently<T, F>(&self, ask: impl Fn(Rpc) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        // Patience begins with the first loss: that a coordinator is stopped, and not slow, shows after a long silence only.
+        let mut until = None;
+        loop {
+            match ask(self.rpc()).await {
+                Err(failure) if self.is_worth_another(&failure) => {
+                    if *until.get_or_insert_with(|| Instant::now() + PATIENCE) <= Instant::now() {
+                        return Err(failure);
+                    }
+                }
+                answer => return answer,
+            }
+            sleep(PAUSE).await;
+            if let Err(lost) = self.find().await {
+                tracing::debug!(%lost, "asking again");
+            }
+        }
+    }
+
     calls! {
         /// Nodes, roles, versions, health; of all clusters if none is named.
         status(StatusRequest { clusters: Vec<String> }) -> StatusDocument;
@@ -247,7 +263,11 @@ impl Client {
     /// # Errors
     /// What the coordinator answers, or that it cannot be reached.
     pub async fn rollout_stands(&self, rollout: String) -> Result<Answer<RolloutStands>, Failure> {
-        read(self.rpc().show_rollout(pb::RolloutRequest { rollout }).await)
+        let ask = |mut rpc: Rpc| {
+            let request = pb::RolloutRequest { rollout: rollout.clone() };
+            async move { read(rpc.show_rollout(request).await) }
+        };
+        self.patiently(ask).await
     }
 
     /// A rollout's events from a number on, as they happen.

@@ -94,6 +94,8 @@ impl Args {
         }
         match client.rollout_stands(name.clone()).await {
             Ok(_) => Ok(Subject::Rollout(name)),
+            // Whether there is such a rollout is not known then.
+            Err(failure) if failure.kind == FailureKind::Retry => Err(failure),
             // What was said of the run is what a person who meant a run wants to read.
             Err(_) => run.map(|run| Subject::Run(run.document.id)),
         }

@@ -80,18 +80,30 @@ impl Stand {
         Ok(stand)
     }
 
-    /// Waits until somebody leads.
+    /// Waits until somebody leads and all answer: that one is slow to start is no fault of a schedule.
     async fn come_up(&mut self) -> Result<()> {
         let until = Instant::now() + PATIENCE;
-        while self.leader_within(LOOK).await.is_none() {
+        while !self.all_answer().await || self.leader_within(LOOK).await.is_none() {
             for coordinator in &mut self.coordinators {
                 if let Some(status) = coordinator.supervise()? {
                     bail!("`ratchet serve` ended, {status}: {}", coordinator.log());
                 }
             }
-            ensure!(Instant::now() < until, "nobody leads although nothing is broken");
+            ensure!(
+                Instant::now() < until,
+                "nobody leads, or one does not answer, although nothing is broken"
+            );
         }
         Ok(())
+    }
+
+    async fn all_answer(&self) -> bool {
+        for coordinator in &self.coordinators {
+            if coordinator.leader().await.is_none() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Copies what the servers of the database have written down to this directory.

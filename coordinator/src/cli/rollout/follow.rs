@@ -162,6 +162,7 @@ impl Feed {
             none => {
                 if self.lost_at.is_some() {
                     sleep(PAUSE).await;
+                    self.client.find().await?;
                 }
                 none.insert(self.client.watch_rollout(&self.name, self.next_seq).await?)
             }
@@ -184,7 +185,8 @@ impl Feed {
         let first = self.lost_at.is_none();
         let since = *self.lost_at.get_or_insert_with(Instant::now);
         let may_come_back = self.patient && failure.kind == FailureKind::Retry;
-        if !may_come_back || since.elapsed() > PATIENCE {
+        // Of several, another one takes over, however long that takes.
+        if !may_come_back || (since.elapsed() > PATIENCE && !self.client.has_others()) {
             let remedy = format!("follow it again: ratchet rollout watch {}", self.name);
             return Err(Failure { remedy: failure.remedy.or(Some(remedy)), ..failure });
         }

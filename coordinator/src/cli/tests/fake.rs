@@ -3,12 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use proto::pb::coordinator_server::Coordinator;
 use proto::{Failure, pb};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 use tonic::{Code, Request, Response, Status};
 
 use crate::cli::client::Channel;
@@ -33,6 +35,7 @@ pub(super) enum Scene {
 #[derive(Debug, Default)]
 pub(super) struct Fake {
     answers: Mutex<HashMap<&'static str, VecDeque<Answer>>>,
+    silences: Mutex<HashMap<&'static str, Duration>>,
     watches: Mutex<VecDeque<Vec<Scene>>>,
     asked: Mutex<Vec<String>>,
     paused: Arc<Notify>,
@@ -60,6 +63,11 @@ impl Fake {
 
     pub(super) fn push(&self, call: &'static str, answer: Answer) {
         self.answers.lock().unwrap().entry(call).or_default().push_back(answer);
+    }
+
+    /// Answers to calls of that name come after a silence.
+    pub(super) fn is_silent(&self, call: &'static str, silence: Duration) {
+        self.silences.lock().unwrap().insert(call, silence);
     }
 
     pub(super) fn watched(&self, scenes: Vec<Scene>) {
@@ -96,8 +104,16 @@ impl Fake {
         address
     }
 
-    fn answer(&self, call: &'static str, request: &impl Debug) -> Result<Response<pb::Document>, Status> {
+    async fn answer(
+        &self,
+        call: &'static str,
+        request: &(impl Debug + Sync),
+    ) -> Result<Response<pb::Document>, Status> {
         self.asked.lock().unwrap().push(format!("{call} {request:?}"));
+        let silence = self.silences.lock().unwrap().get(call).copied();
+        if let Some(silence) = silence {
+            sleep(silence).await;
+        }
         let mut answers = self.answers.lock().unwrap();
         let queue = answers.get_mut(call).ok_or_else(|| Status::internal(format!("no answer to {call}")))?;
         let answer = if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() };
@@ -113,12 +129,12 @@ macro_rules! service {
         impl Coordinator for Server {
             $(
                 async fn $name(&self, request: Request<pb::$request>) -> Result<Response<pb::Document>, Status> {
-                    self.0.answer(stringify!($name), request.get_ref())
+                    self.0.answer(stringify!($name), request.get_ref()).await
                 }
             )*
 
             async fn pause(&self, request: Request<pb::PauseRequest>) -> Result<Response<pb::Document>, Status> {
-                let answer = self.0.answer("pause", request.get_ref());
+                let answer = self.0.answer("pause", request.get_ref()).await;
                 self.0.paused.notify_one();
                 answer
             }

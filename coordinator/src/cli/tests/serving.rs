@@ -1,6 +1,7 @@
 //! Several coordinators: the one that leads is asked, and another one when it is gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use proto::Failure;
 use tonic::Status;
@@ -8,8 +9,9 @@ use tonic::Status;
 use super::fake::{Fake, Scene, refusal, wire};
 use super::stage::Stage;
 use crate::cli::Exit;
+use crate::cli::client::Client;
 use crate::cli::render::sample;
-use crate::documents::{LeaderDocument, RunDocument, RunState, WatchDocument};
+use crate::documents::{LeaderDocument, RolloutState, RunDocument, RunState, WatchDocument};
 
 fn says(fake: &Fake, leads: bool) {
     fake.answers("leader", &LeaderDocument { leads, coordinators: Vec::new(), ..sample::leader() });
@@ -73,6 +75,45 @@ async fn a_call_is_repeated_at_another_one_whether_it_reads_or_writes() {
         assert_eq!(stage.run(&format!("{line} {named}")).await, Exit::Done, "{}", stage.stderr());
         assert!(leader.was_asked(call) && other.was_asked(call), "{line}");
     }
+}
+
+/// One that is stopped, not gone, is given up only when the connection is: no shorter silence says so.
+#[tokio::test(start_paused = true)]
+async fn another_one_is_asked_however_long_the_first_was_silent() {
+    let (silent, other) = (Arc::new(Fake::default()), Arc::new(Fake::default()));
+    says(&silent, true);
+    is_gone(&silent, "leader");
+    silent.is_silent("show", Duration::from_secs(60));
+    is_gone(&silent, "show");
+    says(&other, true);
+    other.answers("show", &sample::run());
+    let peers = vec![("one".to_owned(), silent.channel()), ("other".to_owned(), other.channel())];
+    other.is_silent("leader", Duration::from_millis(100));
+    let client = Client::among(peers).await.unwrap();
+    let answer = client.show("orders-1".to_owned(), false, false).await;
+    assert_eq!(
+        answer.map(|answer| answer.document.id).map_err(|lost| lost.to_string()),
+        Ok("orders-1".to_owned())
+    );
+    assert!(silent.was_asked("show") && other.was_asked("show"));
+}
+
+#[tokio::test]
+async fn a_rollout_is_followed_at_another_one_from_the_last_event() {
+    let (other, leader, named) = two().await;
+    let news = |seq, state, code| Scene::Tell(wire(&sample::rollout_news(seq, state, code)));
+    leader.answers("show_rollout", &sample::rollout(RolloutState::Active, 5));
+    let gone = Scene::Break(Status::unavailable("it is gone"));
+    leader.watched(vec![news(7, RolloutState::Active, 5), gone]);
+    is_gone(&leader, "leader");
+    is_gone(&leader, "show_rollout");
+    other.watched(vec![news(8, RolloutState::Done, 0)]);
+    other.answers("show_rollout", &sample::rollout(RolloutState::Done, 0));
+    let stage = Stage::new();
+    assert_eq!(stage.run(&format!("rollout watch q4-7-22 {named}")).await, Exit::Done, "{}", stage.stderr());
+    let asked = other.asked();
+    let watch = asked.iter().find(|asked| asked.starts_with("watch_rollout ")).unwrap();
+    assert!(watch.contains("from_seq: 8"), "{watch}");
 }
 
 #[tokio::test]

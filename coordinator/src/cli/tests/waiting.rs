@@ -1,6 +1,7 @@
 //! `wait`: one answer at the end, for scripts.
 
 use proto::{Failure, pb};
+use tonic::Status;
 
 use super::stage::Stage;
 use crate::cli::Exit;
@@ -86,4 +87,12 @@ async fn what_there_is_not_is_not_waited_for() {
     stage.fake.refuses("show", &no_such("run"));
     stage.fake.refuses("show_rollout", &no_such("rollout"));
     assert_eq!(stage.run("wait x").await, Exit::Usage);
+}
+
+#[tokio::test]
+async fn that_nobody_answers_does_not_mean_that_there_is_no_such_rollout() {
+    let stage = Stage::new();
+    stage.fake.refuses("show", &no_such("run"));
+    stage.fake.push("show_rollout", Err(Status::unavailable("it is gone")));
+    assert_eq!(stage.run("wait x").await, Exit::Unreachable);
 }
