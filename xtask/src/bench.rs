@@ -8,13 +8,18 @@ use crate::commands::{self, cargo, exit_code};
 use crate::prerequisites::{self, C_COMPILER, MAKE};
 
 /// Every benchmark, and the crate it is in. `fleet` and `storm` have 10,000 simulated agents and take minutes.
-const BENCHES: [(&str, &str); 4] =
-    [("preflight", "coordinator"), ("journal", "fleet"), ("fleet", "fleet"), ("storm", "fleet")];
+const BENCHES: [(&str, &str); 5] = [
+    ("preflight", "coordinator"),
+    ("plan", "fleet"),
+    ("journal", "fleet"),
+    ("fleet", "fleet"),
+    ("storm", "fleet"),
+];
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this one: `preflight`, `journal`, `fleet` or `storm`
+    /// Only this one: `preflight`, `plan`, `journal`, `fleet` or `storm`
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }

@@ -53,7 +53,8 @@ impl Set {
                 store: format!("sqlite://{}/ratchet.db", place.path().display()),
                 listen: Some(address),
                 packages: vec![TO.parse().unwrap()],
-                more: String::new(),
+                // What soaks is looked at often, so that nobody waits long for it here.
+                more: "[inventory]\nfast = \"500ms\"\nevery = \"2s\"\n".to_owned(),
             },
             &listed,
         );

@@ -18,13 +18,22 @@ pub const FAILING: [&str; 2] = ["c0002", "c0013"];
 pub const PAIRS: [(u32, u32); 5] = [(3, 4), (7, 8), (14, 16), (20, 30), (11, 12)];
 /// Clusters that no wave names.
 pub const UNNAMED: [u32; 6] = [31, 32, 34, 35, 37, 38];
-/// How long the first window is open, and how long it is shut then.
-const OPEN: SignedDuration = SignedDuration::from_secs(12);
+/// How many clusters of a wave may be in flight at once.
+pub const AT_ONCE: usize = 6;
+/// How long the window stays open once the file says that it closes, and how long it is shut then.
+const CLOSES: SignedDuration = SignedDuration::from_secs(5);
 const SHUT: SignedDuration = SignedDuration::from_secs(8);
+/// How long a turn takes, as the file says. None begins so shortly before the window closes.
+const TURN: SignedDuration = SignedDuration::from_secs(2);
+/// So many lines the ledger has at least before the budget is spent, and before all is over but a little.
+const UNTIL_HALTED: usize = 40;
+const UNTIL_OVER: usize = 170;
+/// How long nothing may be done, as while the window is shut, before a kill comes nevertheless.
+const STANDSTILL: Duration = Duration::from_secs(20);
 /// The most that is waited for anything.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks at where the rollout stands.
-const LOOK: Duration = Duration::from_millis(300);
+const LOOK: Duration = Duration::from_millis(700);
 
 /// What the file says in this test.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +50,9 @@ pub struct Night {
     pub seed: u64,
     /// From when to when the window is shut.
     pub shut: Option<(Timestamp, Timestamp)>,
+    rules: Rules,
+    /// The clusters of the first wave, in any order.
+    first: Vec<String>,
     random: StdRng,
     served: Option<Served>,
 }
@@ -50,9 +62,14 @@ pub fn name(number: u32) -> String {
     format!("c{number:04}")
 }
 
-/// The number of a cluster.
-pub fn number(name: &str) -> u32 {
-    name[1..].parse().unwrap()
+/// The wave that a cluster is in.
+pub fn wave_of(name: &str) -> usize {
+    match name[1..].parse().unwrap() {
+        0 => 0,
+        1..=15 => 1,
+        16..=29 => 2,
+        _ => 3,
+    }
 }
 
 /// All clusters that a wave names.
@@ -70,35 +87,54 @@ impl Night {
         FAILING.iter().for_each(|name| set.fleet.cluster(name).unwrap().fail());
         let mut random = StdRng::seed_from_u64(seed);
         let served = Some(set.serve().await);
-        let now = Timestamp::now();
-        let shut = rules.window.then(|| (now + OPEN, now + OPEN + SHUT));
-        // Windows are told in whole seconds.
-        let shut = shut.map(|(closes, opens)| (whole(closes), whole(opens)));
-        std::fs::write(set.path("night.toml"), file(rules, shut, &mut random)).unwrap();
-        Self { set, seed, shut, random, served }
+        let mut first: Vec<String> = (1..=15).map(name).collect();
+        first.shuffle(&mut random);
+        Self { set, seed, shut: None, rules, first, random, served }
     }
 
-    /// Applies the file; whoever does it again does no harm.
+    /// Applies the file. Whoever does it again does no harm.
     pub fn apply(&self) {
-        let file = self.set.path("night.toml").display().to_string();
+        let now = Timestamp::now();
+        let hour = SignedDuration::from_hours(1);
+        self.apply_with(&[(now - hour, now + hour)]);
+    }
+
+    /// Applies the file again, in the middle of it all: with a window, if there are any, that closes soon and opens later.
+    fn apply_again(&mut self) {
+        let closes = whole(Timestamp::now() + CLOSES);
+        let opens = closes + SHUT;
+        self.apply_with(&[(closes - SignedDuration::from_hours(1), closes), (opens, opens + SHUT * 100)]);
+        // On a slow machine the window may have closed before anybody could know it.
+        let known = Timestamp::now() + TURN;
+        self.shut = self.rules.window.then_some((closes.max(known), opens));
+    }
+
+    fn apply_with(&self, open: &[(Timestamp, Timestamp)]) {
+        let file = self.set.path("night.toml");
+        std::fs::write(&file, self.file(if self.rules.window { open } else { &[] })).unwrap();
+        let file = file.display().to_string();
         let applied = self.set.ask(&["-o", "json", "rollout", "apply", &file, "--detach"]);
         assert_eq!(applied.code, 0, "seed {}: {applied:?}", self.seed);
     }
 
-    /// Kills the coordinator at random moments and starts it again.
+    /// Kills the coordinator at random moments and starts it again. Moments are told by what was done until then, so that
+    /// they are spread over the night on a slow machine, too; in the middle of them the file is applied again.
     pub async fn killed_at_random(&mut self, times: usize) {
-        for time in 0..times {
-            let seen = self.set.fleet.ledger().entries().len();
-            let (more, most) = (self.random.random_range(2..15), self.random.random_range(300..3000));
-            self.set.lines(seen + more, Duration::from_millis(most)).await;
-            // Not only when an installation has just begun or ended.
-            tokio::time::sleep(Duration::from_millis(self.random.random_range(0..60))).await;
+        let last = if self.rules.budget < FAILING.len() as u32 { UNTIL_HALTED } else { UNTIL_OVER };
+        let mut moments: Vec<usize> = (0..times).map(|_| self.random.random_range(0..last)).collect();
+        moments.sort_unstable();
+        for (time, moment) in moments.into_iter().enumerate() {
+            let lines = self.set.lines(moment, STANDSTILL).await;
+            println!("kill {time} at {lines} lines of the ledger");
+            // Not only when an installation has just begun or ended; now and then before it has looked at anything.
+            let most = if self.random.random_ratio(1, 3) { 1500 } else { 60 };
+            tokio::time::sleep(Duration::from_millis(self.random.random_range(0..most))).await;
             if let Some(mut served) = self.served.take() {
                 served.kill().unwrap();
             }
             self.served = Some(self.set.serve().await);
             if time == times / 2 {
-                self.apply();
+                self.apply_again();
             }
         }
     }
@@ -160,32 +196,29 @@ fn whole(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap()
 }
 
-/// The rollout's file. The clusters of the first wave are in any order.
-fn file(rules: Rules, shut: Option<(Timestamp, Timestamp)>, random: &mut StdRng) -> String {
-    let Rules { budget, .. } = rules;
-    let mut first: Vec<String> = (1..=15).map(name).collect();
-    first.shuffle(random);
-    format!(
-        "name = \"night\"\ntarget = \"{TO}\"\nat_once = 8\nfailure_budget = {budget}\nturn_estimate = \"2s\"\n\
-         partners = [[\"c0012\", \"c0011\"]]\n{windows}\n\
-         [[wave]]\nname = \"canary\"\nclusters = [\"c0000\"]\nsoak = \"1s\"\n\
-         [[wave]]\nname = \"first\"\nclusters = {first:?}\nat_once = 6\nfailure_budget = {budget}\n\
-         [[wave]]\nname = \"second\"\nclusters = [\"c001[6-9]\", \"c002*\"]\nat_once = 6\n\
-         [[wave]]\nname = \"third\"\nlabels = {{ region = \"eu\" }}\nat_once = 6\n",
-        windows = shut.map(windows).unwrap_or_default(),
-    )
+impl Night {
+    /// The rollout's file.
+    fn file(&self, open: &[(Timestamp, Timestamp)]) -> String {
+        let (Rules { budget, .. }, first) = (self.rules, &self.first);
+        format!(
+            "name = \"night\"\ntarget = \"{TO}\"\nat_once = 8\nfailure_budget = {budget}\nturn_estimate = \"{turn}s\"\n\
+             partners = [[\"c0012\", \"c0011\"]]\n{windows}\n\
+             [[wave]]\nname = \"canary\"\nclusters = [\"c0000\"]\nsoak = \"1s\"\n\
+             [[wave]]\nname = \"first\"\nclusters = {first:?}\nat_once = {AT_ONCE}\nfailure_budget = {budget}\n\
+             [[wave]]\nname = \"second\"\nclusters = [\"c001[6-9]\", \"c002*\"]\nat_once = {AT_ONCE}\n\
+             [[wave]]\nname = \"third\"\nlabels = {{ region = \"eu\" }}\nat_once = {AT_ONCE}\n",
+            turn = TURN.as_secs(),
+            windows = windows(open),
+        )
+    }
 }
 
-/// Open since a minute ago, shut in the middle of the night, then open again.
-fn windows((closes, opens): (Timestamp, Timestamp)) -> String {
-    let clock = |at: Timestamp| at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S").to_string();
-    let minute = SignedDuration::from_mins(1);
-    format!(
-        "[windows]\nzone = \"UTC\"\n[[windows.open]]\nfrom = \"{}\"\nuntil = \"{}\"\n\
-         [[windows.open]]\nfrom = \"{}\"\nuntil = \"{}\"\n",
-        clock(closes - OPEN - minute),
-        clock(closes),
-        clock(opens),
-        clock(opens + minute * 30),
-    )
+/// None: always open.
+fn windows(open: &[(Timestamp, Timestamp)]) -> String {
+    let clock = |at: &Timestamp| at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S").to_string();
+    let window = |(from, until): &(Timestamp, Timestamp)| {
+        format!("[[windows.open]]\nfrom = \"{}\"\nuntil = \"{}\"\n", clock(from), clock(until))
+    };
+    let zone = if open.is_empty() { "" } else { "[windows]\nzone = \"UTC\"\n" };
+    open.iter().fold(zone.to_owned(), |text, span| text + &window(span))
 }
