@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use proto::{NodeRole, NodeUid, Version};
+use proto::{NodeHalt, NodeRole, NodeUid, Version};
 
 use super::story::went_back;
 use super::{Event, Halt, Run};
@@ -45,11 +45,13 @@ pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table, now
     let stage = Stage::Gate { node, to: planned.to };
     let accepted = &run.plan.accepted;
     let context = Context { snapshot, table, catalogue: &[], stage, accepted, run: Some(&run.id), now };
+    let halts = if there.is_empty() { halts(node, snapshot) } else { Vec::new() };
     let cleared = match gate(&context) {
-        Ok(cleared) => cleared,
+        Ok(cleared) if halts.is_empty() => cleared,
+        Ok(_) => return GateVerdict::Held(halts),
         Err(findings) => {
             let blocking = findings.iter().filter(|finding| finding.blocks());
-            return GateVerdict::Held(blocking.map(ToString::to_string).collect());
+            return GateVerdict::Held(blocking.map(ToString::to_string).chain(halts).collect());
         }
     };
     let known = |node: NodeUid| installed.get(&node).copied().flatten();
@@ -62,6 +64,21 @@ pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table, now
         Some(event) => GateVerdict::Clear(Box::new(event)),
         None => GateVerdict::Held(vec!["the master or a version is not known".to_owned()]),
     }
+}
+
+/// Why a node would refuse its install, by its own word. It may not have heard yet that a halt was lifted, so the turn
+/// waits for that; orders that are refused again and again would end the run instead.
+fn halts(node: NodeUid, snapshot: &Snapshot) -> Vec<String> {
+    let halts = snapshot.node(node).map(|witness| witness.facts.halts.as_slice()).unwrap_or_default();
+    let reason = |NodeHalt { source, halt }: &NodeHalt| {
+        let (what, remedy) = match source.as_str() {
+            NodeHalt::FLEET => ("the fleet was halted".to_owned(), "ratchet halt --lift".to_owned()),
+            other => (format!("{other} was halted"), format!("ratchet rollout resume {other}")),
+        };
+        let (by, at, why) = (&halt.by, halt.at, &halt.why);
+        format!("{node} begins no installer: {what} by {by} at {at}: {why}; when it is safe: {remedy}")
+    };
+    halts.iter().map(reason).collect()
 }
 
 fn passed(hop: usize, node: NodeUid, from: Version, master: NodeUid, snapshot: &Snapshot) -> Event {

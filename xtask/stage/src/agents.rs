@@ -23,7 +23,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// It ended or stayed silent.
-    #[error("the agent with {config} does not listen; it said: {said}")]
+    #[error("the agent with {config} neither listens nor dials; it said: {said}")]
     Silent {
         /// Its configuration.
         config: PathBuf,
@@ -36,14 +36,14 @@ pub enum AgentError {
 #[derive(Debug)]
 pub struct AgentProcess {
     child: Child,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
 }
 
 impl AgentProcess {
-    /// Starts an agent and waits until it listens. Its log goes on into `log`.
+    /// Starts an agent and waits until it listens, or dials if it listens nowhere. Its log goes on into `log`.
     ///
     /// # Errors
-    /// When it does not listen in time.
+    /// When it does neither in time.
     pub fn start(program: &Path, config: &Path, log: &Path) -> Result<Self, AgentError> {
         let failed = |source| AgentError::Io { config: config.to_owned(), source };
         let mut command = Command::new(program);
@@ -64,8 +64,8 @@ impl AgentProcess {
         }
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    /// Where it listens; `None` if it only dials.
+    pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
@@ -88,14 +88,17 @@ impl Drop for AgentProcess {
     }
 }
 
-/// Copies an agent's log, and tells the address it listens on as soon as it says so.
-fn listen(stderr: impl io::Read, mut log: impl io::Write, heard: &mpsc::Sender<Result<SocketAddr, String>>) {
+/// Where an agent listens, or everything it said before it ended.
+type Heard = Result<Option<SocketAddr>, String>;
+
+/// Copies an agent's log, and tells the address it listens on, or that it dials, as soon as it says so.
+fn listen(stderr: impl io::Read, mut log: impl io::Write, heard: &mpsc::Sender<Heard>) {
     let mut said = String::new();
     let mut told = false;
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         // A full disk must not stop the agent from being heard.
         let _written = writeln!(log, "{line}");
-        if let Some(address) = address_in(&line).filter(|_| !told) {
+        if let Some(address) = begun(&line).filter(|_| !told) {
             told = true;
             let _heard = heard.send(Ok(address));
         }
@@ -106,6 +109,12 @@ fn listen(stderr: impl io::Read, mut log: impl io::Write, heard: &mpsc::Sender<R
     if !told {
         let _heard = heard.send(Err(said));
     }
+}
+
+/// Whether a line says that the agent has begun, and if so, where it listens.
+fn begun(line: &str) -> Option<Option<SocketAddr>> {
+    let dials = line.contains("connecting coordinators=").then_some(None);
+    address_in(line).map(Some).or(dials)
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {

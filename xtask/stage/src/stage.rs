@@ -37,6 +37,9 @@ pub struct StageSpec {
     pub agent_tables: String,
     /// Whether everybody shows certificates; else plain connections on loopback.
     pub mutual_tls: bool,
+    /// The cluster's `connecting`: agents listen nowhere, and none is started until
+    /// [`agents_dial`](Stage::agents_dial).
+    pub connecting: Option<Vec<String>>,
 }
 
 impl StageSpec {
@@ -59,6 +62,7 @@ impl StageSpec {
             settings: String::new(),
             agent_tables: String::new(),
             mutual_tls: false,
+            connecting: None,
         }
     }
 }
@@ -75,11 +79,13 @@ pub struct Stage {
     mirror: Mirror,
     agents: BTreeMap<u32, AgentProcess>,
     addresses: BTreeMap<u32, SocketAddr>,
+    /// Which coordinators the agents dial, if they do.
+    dialled: Vec<String>,
     digests: BTreeMap<Version, Sha256>,
 }
 
 impl Stage {
-    /// Sets the stage in a directory: the cluster is healthy, the agents listen, the configuration is written.
+    /// Sets the stage in a directory: the cluster is healthy, agents that listen do so, the configuration is written.
     ///
     /// # Errors
     /// When anything does not come up.
@@ -102,13 +108,27 @@ impl Stage {
             mirror,
             agents: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            dialled: Vec::new(),
             digests,
         };
-        for uid in stage.nodes() {
-            stage.start_agent(uid)?;
+        if stage.spec.connecting.is_none() {
+            stage.start_agents()?;
         }
         stage.write_configuration()?;
         Ok(stage)
+    }
+
+    /// Starts all agents of a stage whose agents dial: these coordinators.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn agents_dial(&mut self, coordinators: &[String]) -> Result<()> {
+        self.dialled = coordinators.to_vec();
+        self.start_agents()
+    }
+
+    fn start_agents(&mut self) -> Result<()> {
+        self.nodes().try_for_each(|uid| self.start_agent(uid))
     }
 
     /// The nodes' uids.
@@ -119,14 +139,14 @@ impl Stage {
     /// Starts a node's agent, at the address it had before.
     ///
     /// # Errors
-    /// When it does not listen.
+    /// When it does not start.
     pub fn start_agent(&mut self, uid: u32) -> Result<()> {
         let config = self.dir.join(format!("agent{uid}.toml"));
-        let listen = self.addresses.get(&uid).map_or("127.0.0.1:0".to_owned(), ToString::to_string);
         let text = format!(
-            "listen = \"{listen}\"\nstate_dir = {state:?}\n{security}\
+            "{reached}state_dir = {state:?}\n{security}\
              [redis_enterprise]\nroot = {root:?}\nrunner = \"process\"\ninstall_args = {args:?}\n\
              install_deadline = \"{install}\"\nconfirm_deadline = \"{confirm}\"\n{tables}",
+            reached = self.reached(uid),
             tables = self.spec.agent_tables,
             security = self.security(),
             state = self.cluster.agent_state_dir(uid),
@@ -138,9 +158,23 @@ impl Stage {
         std::fs::write(&config, text)?;
         let program = built_binary("agent", "ratchet-agent")?;
         let agent = AgentProcess::start(&program, &config, &self.dir.join(format!("agent{uid}.log")))?;
-        self.addresses.insert(uid, agent.address());
+        self.addresses.extend(agent.address().map(|address| (uid, address)));
         self.agents.insert(uid, agent);
         Ok(())
+    }
+
+    /// How the coordinator and a node's agent come together, as the agent's configuration has it.
+    fn reached(&self, uid: u32) -> String {
+        if self.spec.connecting.is_some() {
+            return format!("connect = {:?}\nname = \"{}\"\n", self.dialled, self.agent_name(uid));
+        }
+        let listen = self.addresses.get(&uid).map_or("127.0.0.1:0".to_owned(), ToString::to_string);
+        format!("listen = \"{listen}\"\n")
+    }
+
+    /// The name under which a node's agent dials.
+    pub fn agent_name(&self, uid: u32) -> String {
+        format!("{}-{uid}", self.name())
     }
 
     /// `kill -9` of a node's agent.
@@ -193,7 +227,7 @@ impl Stage {
     ) -> Result<()> {
         let mut text = format!(
             "store = \"sqlite://{}\"\n{}\n[deadlines]\ngate = \"{}\"\nconfirm = \"{}\"\n\
-             install = \"{}\"\nreach = \"{}\"\n\n[watch]\nevery = \"{}\"\n\n[settings]\n{}\n[[cluster]]\nname = \"{}\"\nagents = {agents:?}\n",
+             install = \"{}\"\nreach = \"{}\"\n\n[watch]\nevery = \"{}\"\n\n[settings]\n{}\n[[cluster]]\nname = \"{}\"\n{}",
             self.dir.join("ratchet.db").display(),
             self.security(),
             self.spec.gate,
@@ -203,6 +237,10 @@ impl Stage {
             self.spec.watch,
             self.spec.settings,
             self.name(),
+            match &self.spec.connecting {
+                Some(rules) => format!("connecting = {rules:?}\n"),
+                None => format!("agents = {agents:?}\n"),
+            },
         );
         for package in &self.spec.packages {
             let (url, sha256) = (self.mirror.url(&package.file_name()), digests.get(&package.version));

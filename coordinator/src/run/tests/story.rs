@@ -1,6 +1,6 @@
 //! A journal that contradicts the world halts the run with both versions of the story.
 
-use proto::{AgentMemory, NodeUid, StepKind};
+use proto::{AgentMemory, Halt, NodeHalt, NodeUid, StepKind};
 
 use super::world::{Fate, World, v};
 use crate::paths::Table;
@@ -102,4 +102,23 @@ fn a_node_that_went_back_to_an_older_version_halts_the_run_at_its_gate() {
         "{cause}"
     );
     assert!(halt.failure.remedy.as_deref().unwrap().contains("ratchet abort"));
+}
+
+#[test]
+fn a_node_that_obeys_a_halt_keeps_its_gate_shut() {
+    let at = healthy(3).facts(0).installed.known().unwrap().version;
+    let world = World::new(3, &[at, v("99.0.0-1")], 1);
+    let table = Table::vendor().unwrap();
+    let reasons = |node: usize| {
+        let mut snapshot = healthy(3);
+        let halt = Halt { by: "alice".to_owned(), why: "the network".to_owned(), at: noon() };
+        snapshot.facts(node).halts = vec![NodeHalt { source: NodeHalt::FLEET.to_owned(), halt }];
+        match judge_gate(&world.run, 0, &snapshot, &table, noon()) {
+            GateVerdict::Held(reasons) => reasons.join("; "),
+            verdict => format!("{verdict:?}"),
+        }
+    };
+    let held = reasons(0);
+    assert!(held.contains("node:1 begins no installer") && held.contains("ratchet halt --lift"), "{held}");
+    assert!(!reasons(1).contains("no installer"), "it is not the turn of node 2");
 }

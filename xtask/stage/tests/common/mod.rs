@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
+pub mod service;
+
 use std::process::{Child, Command, Stdio};
 
 use proto::Version;
