@@ -35,7 +35,7 @@ impl From<StoreError> for Failure {
                 "ask the coordinator that leads: ratchet --coordinator HOST:PORT …".to_owned(),
             ),
             StoreError::Deposed { .. } => (DEPOSED, "ratchet rollout status".to_owned()),
-            StoreError::NoSuchRollout(_) => ("no-such-rollout", "ratchet rollout status".to_owned()),
+            StoreError::NoSuchRollout(_) => ("no-such-rollout", "ratchet rollout list".to_owned()),
             StoreError::NoSuchRun(_) => ("no-such-run", "ratchet runs".to_owned()),
             StoreError::Ambiguous { .. } => ("ambiguous-run", "give more of the run's id".to_owned()),
             StoreError::NotAStore(_) => ("not-a-store", "correct `store` in ratchet.toml".to_owned()),

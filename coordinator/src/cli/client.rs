@@ -47,6 +47,8 @@ struct Way {
     now: Mutex<Rpc>,
     /// All that may be asked, if there are several.
     peers: Vec<(String, Rpc)>,
+    /// Where the only one is, if it is not in this process.
+    only: Option<String>,
 }
 
 /// How long each of several coordinators may take to say who leads.
@@ -72,7 +74,7 @@ macro_rules! calls {
             let request = pb::$request { $($field),* };
             let ask = |mut rpc: Rpc| {
                 let request = request.clone();
-                async move { read(rpc.$name(request).await) }
+                async move { self.read(rpc.$name(request).await) }
             };
             self.patiently(ask).await
         }
@@ -83,7 +85,7 @@ impl Client {
     /// Speaks to the coordinator at the other end of a channel.
     pub fn new(channel: Channel) -> Self {
         let now = Mutex::new(proto::transport::coordinator_client(channel));
-        Self { way: Arc::new(Way { now, peers: Vec::new() }) }
+        Self { way: Arc::new(Way { now, peers: Vec::new(), only: None }) }
     }
 
     /// Speaks to the one that leads, of several, or to one that answers. A single one is not asked whether it leads.
@@ -91,16 +93,17 @@ impl Client {
     /// # Errors
     /// None of them answers, or there is none.
     pub async fn among(mut peers: Vec<(String, Channel)>) -> Result<Self, Failure> {
-        let Some((_, channel)) = peers.first().cloned() else {
+        let Some((address, channel)) = peers.first().cloned() else {
             let remedy = "write --coordinator HOST:PORT, or several, separated by commas";
             return Err(Failure::operator("usage", "no coordinator is named", remedy));
         };
         if peers.len() == 1 {
-            return Ok(Self::new(channel));
+            let now = Mutex::new(proto::transport::coordinator_client(channel));
+            return Ok(Self { way: Arc::new(Way { now, peers: Vec::new(), only: Some(address) }) });
         }
         let rpc = proto::transport::coordinator_client;
         let peers = peers.drain(..).map(|(address, channel)| (address, rpc(channel))).collect();
-        let client = Self { way: Arc::new(Way { now: Mutex::new(rpc(channel)), peers }) };
+        let client = Self { way: Arc::new(Way { now: Mutex::new(rpc(channel)), peers, only: None }) };
         client.find().await?;
         Ok(client)
     }
@@ -150,6 +153,20 @@ impl Client {
 
     fn turn_to(&self, rpc: Rpc) {
         *self.way.now.lock().unwrap_or_else(PoisonError::into_inner) = rpc;
+    }
+
+    /// What was answered. That nothing was is told with the address: what was typed may not be what was meant.
+    fn read<D: Document>(
+        &self,
+        answer: Result<Response<pb::Document>, Status>,
+    ) -> Result<Answer<D>, Failure> {
+        let carried = answer.as_ref().is_err_and(|status| !status.details().is_empty());
+        read(answer).map_err(|failure| match &self.way.only {
+            Some(address) if !carried && failure.id == UNREACHABLE => {
+                Failure { message: format!("the coordinator at {address} does not answer"), ..failure }
+            }
+            _ => failure,
+        })
     }
 
     /// One that is cut off from its store answers, but knows nothing.
@@ -265,7 +282,7 @@ impl Client {
     pub async fn rollout_stands(&self, rollout: String) -> Result<Answer<RolloutStands>, Failure> {
         let ask = |mut rpc: Rpc| {
             let request = pb::RolloutRequest { rollout: rollout.clone() };
-            async move { read(rpc.show_rollout(request).await) }
+            async move { self.read(rpc.show_rollout(request).await) }
         };
         self.patiently(ask).await
     }

@@ -35,8 +35,55 @@ fn span(text: &str) -> Result<Duration, String> {
 /// A rollout, as far as somebody who waits for it cares.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RolloutStands {
+    name: String,
     /// `active`, `paused`, `halted`, `done`, `done_with_failures` or `aborted`.
     state: String,
+    #[serde(default)]
+    waits_for: String,
+    #[serde(default)]
+    commands: Vec<String>,
+    #[serde(default)]
+    waves: Vec<WaveStands>,
+}
+
+/// A wave, as far as that goes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct WaveStands {
+    state: String,
+}
+
+impl RolloutStands {
+    /// Whether nothing more happens until a person acts, or ever.
+    fn is_at_rest(&self) -> bool {
+        self.state != "active" || self.wants_approval()
+    }
+
+    fn wants_approval(&self) -> bool {
+        self.waves.iter().any(|wave| wave.state == "wants_approval")
+    }
+
+    /// In words, with what can be done.
+    fn told(&self) -> String {
+        let lines = self.commands.iter().map(|command| format!("  → {command}\n"));
+        format!(
+            "{}: {}\n  {}\n{}",
+            self.name,
+            self.state.replace('_', " "),
+            self.waits_for,
+            lines.collect::<String>()
+        )
+    }
+
+    /// A state that this build does not know is never a success.
+    fn exit(&self) -> Exit {
+        match self.state.as_str() {
+            "done" => Exit::Done,
+            "done_with_failures" | "halted" | "aborted" => Exit::Failed,
+            "paused" => Exit::Resumable,
+            "active" if self.wants_approval() => Exit::Resumable,
+            _ => Exit::Unexpected,
+        }
+    }
 }
 
 impl Document for RolloutStands {
@@ -117,7 +164,7 @@ async fn look(client: &Client, subject: &Subject) -> Result<Stands, Failure> {
 fn is_at_rest(stands: &Stands, served: bool) -> bool {
     match stands {
         Stands::Run(run) => follow::is_at_rest(run.document.state, served),
-        Stands::Rollout(rollout) => rollout.document.state != "active",
+        Stands::Rollout(rollout) => rollout.document.is_at_rest(),
     }
 }
 
@@ -128,19 +175,9 @@ fn told(context: &mut Context, stands: &Stands) -> Result<Exit, Failure> {
             Ok(follow::outcome(&run.document))
         }
         Stands::Rollout(rollout) => {
-            context.out.answer(rollout, |rollout| format!("{}\n", rollout.state.replace('_', " ")))?;
-            Ok(exit(&rollout.document.state))
+            context.out.answer(rollout, RolloutStands::told)?;
+            Ok(rollout.document.exit())
         }
-    }
-}
-
-/// A state that this build does not know is never a success.
-fn exit(state: &str) -> Exit {
-    match state {
-        "done" => Exit::Done,
-        "done_with_failures" | "halted" | "aborted" => Exit::Failed,
-        "paused" => Exit::Resumable,
-        _ => Exit::Unexpected,
     }
 }
 
@@ -148,13 +185,29 @@ fn exit(state: &str) -> Exit {
 mod tests {
     use super::*;
 
+    fn rollout(state: &str, wave: &str) -> RolloutStands {
+        let json = format!(
+            r#"{{"name":"q4","state":"{state}","waits_for":"it","commands":["a","b"],"waves":[{{"state":"{wave}"}}]}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
     #[test]
     fn a_rollout_has_the_exits_of_the_contract() {
         for (state, code) in
             [("done", 0), ("done_with_failures", 4), ("halted", 4), ("aborted", 4), ("paused", 5), ("odd", 1)]
         {
-            assert_eq!(exit(state).code(), code, "{state}");
+            let rollout = rollout(state, "active");
+            assert_eq!((rollout.is_at_rest(), rollout.exit().code()), (true, code), "{state}");
         }
+        assert!(!rollout("active", "active").is_at_rest());
+    }
+
+    #[test]
+    fn a_rollout_that_wants_an_approval_is_a_persons() {
+        let rollout = rollout("active", "wants_approval");
+        assert_eq!((rollout.is_at_rest(), rollout.exit().code()), (true, 5));
+        assert_eq!(rollout.told(), "q4: active\n  it\n  → a\n  → b\n");
     }
 
     #[test]

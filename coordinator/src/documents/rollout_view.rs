@@ -52,7 +52,7 @@ impl RolloutView<'_> {
             until: self.waits.until,
             who: self.waits.who.clone(),
             commands: self.waits.commands.clone(),
-            since: rollout.since,
+            since: if state == RolloutState::Active { rollout.updated_at } else { rollout.since },
             wave: wave.and_then(|wave| Some(rollout.spec.waves.get(wave)?.name.clone())),
             total: rollout.parts().count(),
             in_flight: rollout.in_flight(),

@@ -16,7 +16,7 @@ pub fn rollout_event(spec: &Spec, record: &Record) -> RolloutEventRow {
         kind: record.event.kind().to_owned(),
         cluster,
         run,
-        text: text(spec, &record.event),
+        text: text(spec, record),
     }
 }
 
@@ -54,8 +54,8 @@ fn about(event: &Event) -> (Option<String>, Option<String>) {
     }
 }
 
-fn text(spec: &Spec, event: &Event) -> String {
-    match event {
+fn text(spec: &Spec, record: &Record) -> String {
+    match &record.event {
         Event::Applied { spec, waves, by } => {
             let clusters: usize = waves.iter().map(Vec::len).sum();
             format!("{by} applied it: {clusters} clusters in {} waves to {}", waves.len(), spec.target)
@@ -65,6 +65,9 @@ fn text(spec: &Spec, event: &Event) -> String {
         Event::Starting { cluster, run } => format!("{cluster}: run {run} is started"),
         Event::Settled { cluster, outcome, .. } => settled(cluster, outcome),
         Event::TakenUp { cluster, why, .. } => format!("{cluster} is taken up again: {why}"),
+        Event::SoakBegun { wave, until } if *until <= record.at => {
+            format!("wave {}: every cluster is settled", wave_name(spec, *wave))
+        }
         Event::SoakBegun { wave, until } => {
             format!("wave {} is watched until {}", wave_name(spec, *wave), second(*until))
         }
@@ -133,5 +136,5 @@ pub(super) fn wave_name(spec: &Spec, wave: usize) -> String {
 }
 
 fn second(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

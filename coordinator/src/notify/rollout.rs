@@ -114,7 +114,11 @@ fn halted(name: &RolloutName, standing: &Standing, why: &HaltWhy) -> Words {
                 None => "the failure budget in all".to_owned(),
             };
             let reason = format!("the failure of {cluster} went over {budget}: {failure}");
-            (reason, vec![format!("ratchet why {cluster}"), verb("status", name), verb("resume", name)])
+            let retry = format!("{} {cluster}", verb("retry", name));
+            (
+                reason,
+                vec![format!("ratchet why {cluster}"), verb("status", name), retry, verb("resume", name)],
+            )
         }
         HaltWhy::Fleet { why } => {
             let lift = "ratchet halt --lift".to_owned();
@@ -155,11 +159,11 @@ fn verb(verb: &str, name: &RolloutName) -> String {
     format!("ratchet rollout {verb} {name}")
 }
 
-/// "7 of 40 clusters are at the target, 1 failed, 32 are unfinished"
+/// "7 of 40 clusters are at the target, 1 failed, 32 unfinished"
 fn counts(standing: &Standing) -> String {
     let there = standing.count(ClusterStands::Upgraded) + standing.count(ClusterStands::NothingToDo);
     let (all, failed) = (standing.clusters.len(), standing.count(ClusterStands::Failed));
     let unfinished = standing.unfinished();
     let target = standing.target.map_or_else(|| "the target".to_owned(), |target| target.to_string());
-    format!("{there} of {all} clusters are at {target}, {failed} failed, {unfinished} are unfinished")
+    format!("{there} of {all} clusters are at {target}, {failed} failed, {unfinished} unfinished")
 }

@@ -122,8 +122,8 @@ fn text(run: &Run, event: &Event) -> String {
         }
         _ => {
             let mut text = format!("{of_run} is over; {}.", nodes_done(run));
-            for advice in &run.advice {
-                text.push_str(&format!(" {advice}"));
+            if !run.advice.is_empty() {
+                text.push_str(&format!(" Left to do: {}.", run.advice.join("; ")));
             }
             text
         }

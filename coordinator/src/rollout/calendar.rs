@@ -75,6 +75,19 @@ impl Windows {
         })
     }
 
+    /// What keeps them closed, for people: the blackout of that day, with the reason in the file.
+    pub fn closed_why(&self, now: Timestamp) -> String {
+        let today = self.zone().map(|zone| now.to_zoned(zone).date());
+        let blackout = |day| self.blackouts.iter().find(|out| out.from <= day && day <= out.until);
+        match today.and_then(blackout) {
+            None => "the window is closed".to_owned(),
+            Some(out) => {
+                let why = out.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                format!("the window is closed, for there is a blackout until the end of {}{why}", out.until)
+            }
+        }
+    }
+
     /// Whether a turn that takes so long may begin now.
     ///
     /// # Errors

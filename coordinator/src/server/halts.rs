@@ -181,6 +181,7 @@ fn row(run: &OpenRun) -> HaltedRunRow {
 }
 
 fn halted(halt: &Halt) -> Failure {
-    let message = format!("the fleet is halted since {} by {}; nothing was started", halt.at, halt.by);
+    let since = halt.at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let message = format!("the fleet is halted since {since} by {}; nothing was started", halt.by);
     Failure::operator("halted", message, "ratchet halt --lift").because(halt.why.clone())
 }

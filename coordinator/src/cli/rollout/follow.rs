@@ -162,6 +162,7 @@ impl Feed {
             none => {
                 if self.lost_at.is_some() {
                     sleep(PAUSE).await;
+                    // Of several coordinators another one may lead by now.
                     self.client.find().await?;
                 }
                 none.insert(self.client.watch_rollout(&self.name, self.next_seq).await?)

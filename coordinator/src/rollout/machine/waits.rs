@@ -107,14 +107,21 @@ fn halted(rollout: &Rollout, seen: &Seen, why: &HaltWhy) -> Waiting {
         HaltWhy::BudgetSpent { cluster, wave, failure } => {
             let of_wave = wave.and_then(|wave| rollout.spec.waves.get(wave));
             let budget = of_wave.map_or("the whole".to_owned(), |wave| format!("wave {}", wave.name));
-            let told = format!("{cluster} has failed, more than the budget of {budget} allows: {failure}");
+            let may_resume = rollout.may(&Request::Resume).is_ok();
+            let told = if may_resume {
+                format!(
+                    "it halted when {cluster} failed; no budget is overspent any more, a person may go on"
+                )
+            } else {
+                format!("{cluster} has failed, more than the budget of {budget} allows: {failure}")
+            };
             let failed = rollout.parts().filter(|(_, _, part)| part.failed()).map(|(_, name, _)| name);
             let mut commands: Vec<String> = failed
                 .flat_map(|name| {
                     [format!("ratchet why {name}"), format!("{} {name}", verb(rollout, "retry"))]
                 })
                 .collect();
-            if rollout.may(&Request::Resume).is_ok() {
+            if may_resume {
                 commands.push(verb(rollout, "resume"));
             }
             commands.push(verb(rollout, "abort"));
@@ -167,7 +174,7 @@ fn closed(rollout: &Rollout, now: Timestamp) -> Option<Option<Timestamp>> {
 }
 
 fn at_once(rollout: &Rollout) -> Waiting {
-    Waiting::passes("nothing: what is due is done at once", None, vec![verb(rollout, "status")])
+    Waiting::passes("nothing: its next step is being taken now", None, vec![verb(rollout, "status")])
 }
 
 /// A command about this rollout.

@@ -183,3 +183,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_closed_window_says_which_blackout_keeps_it_closed() {
+    let mut nightly = daily("Europe/Berlin", (22, 0), (4, 0));
+    let why = Some("peak season".to_owned());
+    nightly.blackouts = vec![Blackout { from: date(2026, 12, 20), until: date(2027, 1, 6), why }];
+    assert_eq!(nightly.closed_why(at("2026-12-10T12:00:00Z")), "the window is closed");
+    // Berlin is at +01: it is the 20th already.
+    assert_eq!(
+        nightly.closed_why(at("2026-12-19T23:30:00Z")),
+        "the window is closed, for there is a blackout until the end of 2027-01-06: peak season"
+    );
+}

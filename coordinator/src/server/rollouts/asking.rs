@@ -31,7 +31,11 @@ impl Core {
         asked: &Asked,
     ) -> Result<RolloutDocument, Failure> {
         let (name, rollout) = self.rollout(name).await?;
-        let Some(request) = request(&rollout, asked)? else { return self.rollout_document(&name).await };
+        // While nobody leads, earlier requests wait to be taken: what was asked last must then come after them.
+        let waiting = !self.store().rollout_requests(&name, rollout.told).await?.is_empty();
+        let Some(request) = request(&rollout, asked, waiting)? else {
+            return self.rollout_document(&name).await;
+        };
         rollout.may(&request).map_err(|reason| not_allowed(&name, reason))?;
         let by = crate::identity::person();
         let number = self.store().ask_rollout(&name, &request, &by, self.now()).await?;
@@ -69,8 +73,8 @@ fn not_allowed(name: &RolloutName, reason: String) -> Failure {
     Failure::operator("blocked", message, format!("ratchet rollout status {name}")).because(reason)
 }
 
-/// What is asked, or nothing if it is so already.
-fn request(rollout: &Rollout, asked: &Asked) -> Result<Option<Request>, Failure> {
+/// What is asked, or nothing if it is so already, and no request that waits would change that.
+fn request(rollout: &Rollout, asked: &Asked, waiting: bool) -> Result<Option<Request>, Failure> {
     let name = &rollout.name;
     if let (Phase::Ended(_), what) = (&rollout.phase, asked.what.as_str()) {
         return match what {
@@ -80,8 +84,12 @@ fn request(rollout: &Rollout, asked: &Asked) -> Result<Option<Request>, Failure>
         };
     }
     Ok(match asked.what.as_str() {
-        "pause" => (rollout.phase == Phase::Active && !rollout.pause_wanted).then_some(Request::Pause),
-        "resume" => (rollout.phase != Phase::Active || rollout.pause_wanted).then_some(Request::Resume),
+        "pause" => {
+            (waiting || rollout.phase == Phase::Active && !rollout.pause_wanted).then_some(Request::Pause)
+        }
+        "resume" => {
+            (waiting || rollout.phase != Phase::Active || rollout.pause_wanted).then_some(Request::Resume)
+        }
         "abort" => (!rollout.abort_wanted).then_some(Request::Abort),
         "approve" => approve(rollout, asked.wave.as_deref())?,
         "retry" => retry(rollout, asked.cluster.as_deref())?,

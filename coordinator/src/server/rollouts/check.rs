@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proto::{ClusterName, Failure};
 
-use super::apply::{names, parsed};
+use super::apply::{empty_waves, names, parsed};
 use crate::config::ClusterConfig;
 use crate::documents::{
     CheckedClusterRow, CheckedWaveRow, Document, OpeningRow, PartnersRow, RolloutCheckDocument,
@@ -101,6 +101,10 @@ impl Core {
         selection: &Selection,
     ) -> Result<Vec<RolloutFindingRow>, Failure> {
         let mut findings: Vec<RolloutFindingRow> = selection.idle.iter().map(|saw| idle(saw)).collect();
+        let empty = empty_waves(spec, selection).into_iter();
+        findings.extend(
+            empty.map(|wave| idle(&format!("wave {wave} has no cluster: it cannot be applied like that"))),
+        );
         let target = spec.target;
         if self.catalogue().await?.iter().all(|entry| entry.package.version != target) {
             findings.push(RolloutFindingRow {
@@ -194,15 +198,19 @@ fn idle(saw: &str) -> RolloutFindingRow {
     }
 }
 
-/// The windows until the rollout would end; the next ones if that is not known.
+/// The windows until the rollout would end, whole; the next ones if that is not known.
 fn openings(spec: &Spec, now: Timestamp, ends: Option<Timestamp>) -> Vec<OpeningRow> {
-    let year = jiff::SignedDuration::from_hours(365 * 24);
-    let until = ends.unwrap_or_else(|| now.checked_add(year).unwrap_or(Timestamp::MAX));
-    if spec.windows.open.is_empty() && spec.windows.blackouts.is_empty() {
+    if spec.windows.always() {
         return Vec::new();
     }
-    let openings = spec.windows.openings(now, until).into_iter().take(OPENINGS);
-    openings.map(|(from, until)| OpeningRow { from, until }).collect()
+    let year = jiff::SignedDuration::from_hours(365 * 24);
+    let ahead = now.checked_add(year).unwrap_or(Timestamp::MAX);
+    let last = ends.unwrap_or(ahead);
+    // One that does not close within the year is told as far as it matters.
+    let whole = |until: Timestamp| if until < ahead { until } else { last };
+    let openings = spec.windows.openings(now, ahead).into_iter();
+    let wanted = openings.filter(|(from, _)| *from < last).take(OPENINGS);
+    wanted.map(|(from, until)| OpeningRow { from, until: whole(until) }).collect()
 }
 
 /// Each pair once.

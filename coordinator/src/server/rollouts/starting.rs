@@ -244,15 +244,29 @@ fn lasting(failure: Failure) -> Result<Begun, Failure> {
 
 fn blocked(cluster: &ClusterName, spec: &Spec, findings: &[Finding]) -> Begun {
     let blocking: Vec<&Finding> = findings.iter().filter(|finding| finding.blocks()).collect();
-    let told: Vec<String> = blocking.iter().map(ToString::to_string).collect();
+    let told = what_blocks(&blocking);
     let message = format!("{cluster} cannot be upgraded to {} now", spec.target);
     let remedy = format!(
         "ratchet check {cluster} --to {}   # put right what it names, then: ratchet rollout retry {} {cluster}",
         spec.target, spec.name
     );
-    let failure = Failure::operator("blocked", message, remedy).because(told.join("; "));
+    let failure = Failure::operator("blocked", message, remedy).because(told);
     match blocking.iter().all(|finding| finding.verdict == Verdict::CannotTell) {
         true => Begun::Unclear(failure),
         false => Begun::Settled(Outcome::Failed(failure)),
+    }
+}
+
+/// What is surely in the way. What could not be told is often only what follows from it; alone, it is all there is.
+fn what_blocks(blocking: &[&Finding]) -> String {
+    let (unclear, sure): (Vec<&Finding>, Vec<&Finding>) =
+        blocking.iter().partition(|finding| finding.verdict == Verdict::CannotTell);
+    let told =
+        |findings: &[&Finding]| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    match (sure.is_empty(), unclear.len()) {
+        (true, _) => told(&unclear),
+        (false, 0) => told(&sure),
+        (false, 1) => format!("{}; and one check cannot tell", told(&sure)),
+        (false, count) => format!("{}; and {count} checks cannot tell", told(&sure)),
     }
 }

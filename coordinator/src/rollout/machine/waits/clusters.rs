@@ -60,7 +60,7 @@ fn window(rollout: &Rollout, now: Timestamp) -> Option<Waiting> {
     let opens_at = closed(rollout, now)?;
     let commands = vec![verb(rollout, "status")];
     Some(match opens_at {
-        Some(_) => Waiting::passes("the window is closed", opens_at, commands),
+        Some(_) => Waiting::passes(rollout.spec.windows.closed_why(now), opens_at, commands),
         None => {
             Waiting::needs("no window opens within 400 days; change the file and apply it again", commands)
         }
