@@ -131,6 +131,10 @@ fn used(how: &str, empty: &Usage, swept: &Usage, peer: Times, figures: &mut Figu
 }
 
 /// Every cluster of the inventory was seen, with all its nodes.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a bench that asks another process again after a while; nothing waits on it"
+)]
 fn until_all_are_seen(served: &Served, config: &Path) {
     let began = Instant::now();
     loop {
