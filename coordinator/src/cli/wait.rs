@@ -64,14 +64,10 @@ impl RolloutStands {
 
     /// In words, with what can be done.
     fn told(&self) -> String {
+        let why = Some(&self.waits_for).filter(|why| !why.is_empty()).map(|why| format!("  {why}\n"));
         let lines = self.commands.iter().map(|command| format!("  → {command}\n"));
-        format!(
-            "{}: {}\n  {}\n{}",
-            self.name,
-            self.state.replace('_', " "),
-            self.waits_for,
-            lines.collect::<String>()
-        )
+        let lines: String = why.into_iter().chain(lines).collect();
+        format!("{}: {}\n{lines}", self.name, self.state.replace('_', " "))
     }
 
     /// A state that this build does not know is never a success.

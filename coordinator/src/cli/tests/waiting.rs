@@ -65,7 +65,7 @@ async fn a_rollout_is_waited_for_by_its_name() {
             .iter()
             .for_each(|state| stage.fake.push("show_rollout", Ok(rollout(state))));
         assert_eq!(stage.run("wait spring").await, exit, "{state}");
-        assert_eq!(stage.stdout(), format!("{}\n", state.replace('_', " ")));
+        assert_eq!(stage.stdout(), format!("spring: {}\n", state.replace('_', " ")));
     }
 }
 
