@@ -373,31 +373,6 @@ async fn a_check_changes_nothing_and_tells_the_calendar() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wave_without_a_cluster_is_refused_rather_than_passed_over() {
-    let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c", "other"]);
-    let life = fleet.life().await;
-    let canary = "[[wave]]\nname = \"canary\"\nclusters = [\"misspelt\"]\n";
-    let text = format!(
-        "name = \"q5\"\ntarget = \"7.8.2-34\"\n{canary}[[wave]]\nname = \"rest\"\nclusters = [\"a\"]\n"
-    );
-    let failure = life.core.apply_rollout(&text).await.unwrap_err();
-    assert_eq!(
-        (failure.id.as_str(), failure.message.as_str()),
-        ("usage", "rollout q5: no cluster is in wave canary")
-    );
-    assert!(failure.cause.unwrap().contains("there is no cluster `misspelt` in the configuration"));
-    assert!(life.store.rollouts().await.unwrap().is_empty(), "nothing was begun");
-    let findings = life.core.check_rollout(&text).await.unwrap().findings;
-    assert!(
-        findings.iter().any(|finding| finding.saw.contains("wave canary has no cluster")),
-        "{findings:?}"
-    );
-    let failure = life.core.apply_rollout("nme = 1").await.unwrap_err();
-    assert!(failure.message.starts_with("the rollout's file has "), "{failure}");
-    assert!(failure.remedy.unwrap().contains("docs/rollouts.md"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_was_asked_last_counts_though_nobody_led_when_it_was_asked() {
     let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c", "other"]);
     fleet.steps_take(Duration::from_secs(1));

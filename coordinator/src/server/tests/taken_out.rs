@@ -1,10 +1,11 @@
-//! Rollouts whose clusters are taken out of the configuration while they are under way.
+//! Rollouts with clusters that the configuration does not have, or not any more.
 
 use std::time::Duration;
 
 use super::fleet::Fleet;
 use super::rollouts::WAVES;
 use crate::documents::{RolloutClusterState, RolloutState, WaveState};
+use crate::store::Store;
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_taken_out_of_the_configuration_fails_and_one_in_flight_goes_on() {
@@ -37,4 +38,29 @@ async fn a_cluster_that_is_taken_out_of_the_configuration_while_it_soaks_fails()
     let document = life.to_rest().await;
     assert_eq!(document.brief.state, RolloutState::Halted, "{document:#?}");
     assert!(document.halt.unwrap().why.contains("not in the configuration any more"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wave_without_a_cluster_is_refused_rather_than_passed_over() {
+    let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c", "other"]);
+    let life = fleet.life().await;
+    let canary = "[[wave]]\nname = \"canary\"\nclusters = [\"misspelt\"]\n";
+    let text = format!(
+        "name = \"q5\"\ntarget = \"7.8.2-34\"\n{canary}[[wave]]\nname = \"rest\"\nclusters = [\"a\"]\n"
+    );
+    let failure = life.core.apply_rollout(&text).await.unwrap_err();
+    assert_eq!(
+        (failure.id.as_str(), failure.message.as_str()),
+        ("usage", "rollout q5: no cluster is in wave canary")
+    );
+    assert!(failure.cause.unwrap().contains("there is no cluster `misspelt` in the configuration"));
+    assert!(life.store.rollouts().await.unwrap().is_empty(), "nothing was begun");
+    let findings = life.core.check_rollout(&text).await.unwrap().findings;
+    assert!(
+        findings.iter().any(|finding| finding.saw.contains("wave canary has no cluster")),
+        "{findings:?}"
+    );
+    let failure = life.core.apply_rollout("nme = 1").await.unwrap_err();
+    assert!(failure.message.starts_with("the rollout's file has "), "{failure}");
+    assert!(failure.remedy.unwrap().contains("docs/rollouts.md"));
 }
