@@ -138,6 +138,8 @@ fn issue(dir: &Path, authority: &CertifiedIssuer<'_, KeyPair>, name: &str, host:
         ca: written("ca", authority.pem()),
         cert: written("cert", cert.pem()),
         key: written("key", key.serialize_pem()),
+        crl: None,
+        names: Default::default(),
     }
 }
 

@@ -107,6 +107,14 @@ name!(
     RolloutName, "a rollout's name", 64
 );
 name!(
+    /// The name of a fleet, in certificates: who belongs together.
+    FleetName, "a fleet's name", 64
+);
+name!(
+    /// The name of somebody in a fleet, in certificates.
+    PeerName, "a name in a certificate", 128
+);
+name!(
     /// The name of an agent that connects by itself, given by its configuration.
     AgentName, "an agent's name", 128
 );

@@ -2,6 +2,7 @@
 //! conversions between the two. Nothing in here reads or changes the world, but for [`transport`], which listens and
 //! dials, and for [`process`] and [`HookRunner`], which run programs.
 
+pub mod access;
 mod claim;
 mod clock;
 mod cluster;
@@ -12,6 +13,7 @@ mod facts;
 mod failure;
 mod health;
 mod hook;
+mod identity;
 mod ids;
 mod package;
 pub mod pb;
@@ -39,7 +41,11 @@ pub use hook::{
     HOOK_SCHEMA, HookCall, HookHalt, HookHop, HookNode, HookOutcome, HookPoint, HookRunner, HookSide,
     HookVerdict,
 };
-pub use ids::{AgentMemory, AgentName, ClusterName, Epoch, InvalidName, NodeUid, RolloutName, RunId, StepId};
+pub use identity::{Caller, Identity, InvalidIdentity, InvalidRole, Role, SCHEME as IDENTITY_SCHEME};
+pub use ids::{
+    AgentMemory, AgentName, ClusterName, Epoch, FleetName, InvalidName, NodeUid, PeerName, RolloutName,
+    RunId, StepId,
+};
 pub use package::{Arch, InvalidArch, OsToken, Package};
 pub use setting::Setting;
 pub use step::{InstallSpec, RestartableService, StepKind, StepSpec};

@@ -240,6 +240,8 @@ fn security(keys: &mut Keys, listen: Option<SocketAddr>) -> Security {
             ca: tls.required_path("ca"),
             cert: tls.required_path("cert"),
             key: tls.required_path("key"),
+            crl: None,
+            names: Default::default(),
         }),
         (true, true) => {
             let remedy = "remove `insecure_loopback`, or the whole [tls] table";

@@ -143,5 +143,5 @@ fn files(mut reader: Reader, mistakes: &mut Mistakes) -> Option<Tls> {
     };
     let (ca, cert, key) = (file("ca"), file("cert"), file("key"));
     reader.finish(&["ca", "cert", "key"], mistakes);
-    Some(Tls { ca: ca?, cert: cert?, key: key? })
+    Some(Tls { ca: ca?, cert: cert?, key: key?, crl: None, names: Default::default() })
 }

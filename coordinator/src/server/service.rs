@@ -290,6 +290,29 @@ impl Coordinator for Service {
         answer(self.core.export_run(&request.into_inner().run).await)
     }
 
+    async fn enrol(&self, _: Request<pb::EnrolRequest>) -> Result<Response<pb::EnrolReply>, Status> {
+        Err(Status::unimplemented("enrolment"))
+    }
+
+    async fn renew_certificate(
+        &self,
+        _: Request<pb::RenewCertificateRequest>,
+    ) -> Result<Response<pb::EnrolReply>, Status> {
+        Err(Status::unimplemented("enrolment"))
+    }
+
+    async fn create_token(&self, _: Request<pb::CreateTokenRequest>) -> Answer {
+        Err(Status::unimplemented("enrolment"))
+    }
+
+    async fn enrolments(&self, _: Request<pb::EnrolmentsRequest>) -> Answer {
+        Err(Status::unimplemented("enrolment"))
+    }
+
+    async fn decide_enrolment(&self, _: Request<pb::DecideEnrolmentRequest>) -> Answer {
+        Err(Status::unimplemented("enrolment"))
+    }
+
     async fn prune_runs(&self, request: Request<pb::PruneRunsRequest>) -> Answer {
         let pb::PruneRunsRequest { before, consent } = led!(self.prune_runs(request));
         let document = async { self.core.prune_runs(parse("the moment", &before)?, consent).await };

@@ -59,7 +59,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_has_no_date_and_is_named() {
-        let tls = Tls { ca: "/no/ca.pem".into(), cert: "/no/cert.pem".into(), key: "/no/key.pem".into() };
+        let tls = Tls {
+            ca: "/no/ca.pem".into(),
+            cert: "/no/cert.pem".into(),
+            key: "/no/key.pem".into(),
+            crl: None,
+            names: Default::default(),
+        };
         let [(ca, told), (cert, _)] = tls.expiries();
         assert_eq!((ca, cert), ("ca", "cert"));
         assert!(told.unwrap_err().starts_with("/no/ca.pem: "));

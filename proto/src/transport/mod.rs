@@ -5,6 +5,7 @@
 
 mod address;
 mod arrived;
+mod caller;
 mod connection;
 mod dial;
 mod expiry;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use address::{TransportError, check_listen};
 pub use arrived::Arrived;
+pub use caller::caller;
 pub use connection::{Connection, Gone};
 pub use dial::dial;
 pub use in_process::{IncomingInProcess, in_process};

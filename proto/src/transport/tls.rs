@@ -1,5 +1,6 @@
 //! Certificates from files.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,11 @@ pub struct Tls {
     pub cert: PathBuf,
     /// The certificate's private key.
     pub key: PathBuf,
+    /// Lists of revoked certificates, one for each authority of `ca`; nothing is revoked if `None`.
+    pub crl: Option<PathBuf>,
+    /// Who the owners of certificates are that carry no identity: by a DNS name of theirs. For authorities that cannot put
+    /// URIs into certificates.
+    pub names: BTreeMap<String, crate::Identity>,
 }
 
 /// Everything that is wrong with the certificate files.

@@ -52,7 +52,7 @@ async fn measure(tls: bool, figures: &mut Figures) {
     let (first, again) = bare(address, certificates).await;
     let fleets = fleets(address, certificates);
     let clusters: Vec<Listed> = fleets.iter().flat_map(|fleet| fleet.clusters.clone()).collect();
-    let more = tls.map_or_else(String::new, |Tls { ca, cert, key }| {
+    let more = tls.map_or_else(String::new, |Tls { ca, cert, key, .. }| {
         format!("[tls]\nca = {ca:?}\ncert = {cert:?}\nkey = {key:?}\n")
     });
     let store = format!("sqlite://{}", place.path().join("ratchet.db").display());

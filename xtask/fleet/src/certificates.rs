@@ -49,7 +49,13 @@ impl Certificates {
         let certificate = CertificateParams::new([coordinator.to_string()])?.signed_by(&key, &issuer)?;
         fs::write(dir.join("cert.pem"), certificate.pem())?;
         fs::write(dir.join("key.pem"), key.serialize_pem())?;
-        Ok(Tls { ca: dir.join("ca.pem"), cert: dir.join("cert.pem"), key: dir.join("key.pem") })
+        Ok(Tls {
+            ca: dir.join("ca.pem"),
+            cert: dir.join("cert.pem"),
+            key: dir.join("key.pem"),
+            crl: None,
+            names: Default::default(),
+        })
     }
 
     /// The authority that was made in a directory.

@@ -67,6 +67,13 @@ impl Agent for Service {
         Ok(Response::new(pb::CancelReply::default()))
     }
 
+    async fn set_catalogue(
+        &self,
+        _: Request<pb::SetCatalogueRequest>,
+    ) -> Result<Response<pb::SetCatalogueReply>, Status> {
+        Err(Status::unimplemented("a signed catalogue"))
+    }
+
     async fn histories(
         &self,
         request: Request<pb::HistoriesRequest>,

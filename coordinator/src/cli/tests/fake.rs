@@ -139,6 +139,17 @@ macro_rules! service {
                 answer
             }
 
+            async fn enrol(&self, _: Request<pb::EnrolRequest>) -> Result<Response<pb::EnrolReply>, Status> {
+                Err(Status::internal("no answer to enrol"))
+            }
+
+            async fn renew_certificate(
+                &self,
+                _: Request<pb::RenewCertificateRequest>,
+            ) -> Result<Response<pb::EnrolReply>, Status> {
+                Err(Status::internal("no answer to renew_certificate"))
+            }
+
             type WatchRolloutStream = BoxStream<'static, Answer>;
 
             async fn watch_rollout(
@@ -194,6 +205,9 @@ service! {
     leader(LeaderRequest);
     export_run(ExportRunRequest);
     prune_runs(PruneRunsRequest);
+    create_token(CreateTokenRequest);
+    enrolments(EnrolmentsRequest);
+    decide_enrolment(DecideEnrolmentRequest);
 }
 
 async fn play(scene: Scene, paused: Arc<Notify>) -> Option<Answer> {

@@ -366,6 +366,13 @@ impl Agent for Served {
         Ok(Response::new(pb::RunHooksReply::from(outcomes.as_slice())))
     }
 
+    async fn set_catalogue(
+        &self,
+        _: Request<pb::SetCatalogueRequest>,
+    ) -> Result<Response<pb::SetCatalogueReply>, Status> {
+        Err(Status::unimplemented("a signed catalogue"))
+    }
+
     async fn histories(
         &self,
         _: Request<pb::HistoriesRequest>,

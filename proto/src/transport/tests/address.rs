@@ -4,7 +4,13 @@ use crate::transport::address::Address;
 use crate::transport::{Security, Timeouts, Tls, check_listen, dial};
 
 fn tls_from_nowhere() -> Security {
-    Security::Tls(Tls { ca: "/nowhere/ca".into(), cert: "/nowhere/cert".into(), key: "/nowhere/key".into() })
+    Security::Tls(Tls {
+        ca: "/nowhere/ca".into(),
+        cert: "/nowhere/cert".into(),
+        key: "/nowhere/key".into(),
+        crl: None,
+        names: Default::default(),
+    })
 }
 
 #[test]

@@ -12,6 +12,8 @@ fn every_mistake_is_told_with_file_reason_and_remedy() {
         ca: dir.path().join("missing.pem"),
         cert: dir.path().join("garbled.pem"),
         key: dir.path().join("wrong.pem"),
+        crl: None,
+        names: Default::default(),
     };
     fs::write(&tls.cert, "-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n").unwrap();
     fs::write(&tls.key, "no key here\n").unwrap();

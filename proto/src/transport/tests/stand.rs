@@ -33,6 +33,8 @@ impl Authority {
             ca: written(dir, &format!("{name}-ca.pem"), &self.0.pem()),
             cert: written(dir, &format!("{name}.pem"), &cert.pem()),
             key: written(dir, &format!("{name}-key.pem"), &key.serialize_pem()),
+            crl: None,
+            names: Default::default(),
         }
     }
 }
@@ -78,6 +80,13 @@ fn refused<T>() -> Answer<T> {
 
 #[tonic::async_trait]
 impl pb::agent_server::Agent for StandIn {
+    async fn set_catalogue(
+        &self,
+        _: Request<pb::SetCatalogueRequest>,
+    ) -> Result<Response<pb::SetCatalogueReply>, Status> {
+        Err(Status::unimplemented("a signed catalogue"))
+    }
+
     async fn observe(&self, _: Request<pb::ObserveRequest>) -> Answer<pb::NodeFacts> {
         Ok(Response::new((&large_facts()).into()))
     }
