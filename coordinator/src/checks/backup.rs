@@ -67,7 +67,7 @@ fn judge(database: &Kept<'_>, now: Timestamp) -> Vec<Finding> {
     }
     let saw = match database.last_backup {
         None => format!("{name} has no backup"),
-        Some(at) if now.duration_since(at) > OLDEST => format!("{name} was last backed up at {at}"),
+        Some(at) if now.duration_since(at) > OLDEST => format!("{name} was last backed up at {at:.0}"),
         Some(_) => return findings,
     };
     let remedy = format!(

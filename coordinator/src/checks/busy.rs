@@ -16,7 +16,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let answered: Vec<_> = context.snapshot.answered().collect();
     for (agent, facts) in &answered {
         if let Some(step) = &facts.current_step {
-            let saw = format!("it is at work on the {} step {} since {}", step.kind, step.step, step.since);
+            let saw =
+                format!("it is at work on the {} step {} since {:.0}", step.kind, step.step, step.since);
             let finding = CHECK.block(saw, "one node at a time, one step at a time").by(agent);
             let finding = finding.fix("wait for it; `ratchet runs` shows whose it is");
             findings.push(match facts.node_uid.known() {

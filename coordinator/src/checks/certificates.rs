@@ -47,8 +47,8 @@ fn file(row: &Row, now: Timestamp) -> Option<Finding> {
             let finding = CHECK.unknown(format!("when {name} expires is not known: {reason}"), WHY);
             return Some(finding.fix(FILES.remedy));
         }
-        Ok(until) if until <= now => format!("{name} has expired: it was valid until {until}"),
-        Ok(until) if until.duration_since(now) < SOON => format!("{name} expires on {until}"),
+        Ok(until) if until <= now => format!("{name} has expired: it was valid until {until:.0}"),
+        Ok(until) if until.duration_since(now) < SOON => format!("{name} expires on {until:.0}"),
         Ok(_) => return None,
     };
     Some(CHECK.warn(saw, WHY).fix(RENEW))

@@ -32,7 +32,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn foreign(context: &Context<'_>, claim: &Claim) -> Finding {
-    let saw = format!("{} holds it for {} since {}", claim.holder, claim.run, claim.since);
+    let saw = format!("{} holds it for {} since {:.0}", claim.holder, claim.run, claim.since);
     let why = "two drivers never act on one cluster";
     let (run, cluster) = (&claim.run, &context.snapshot.cluster);
     CHECK.block(saw, why).fix(format!(

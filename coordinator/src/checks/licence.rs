@@ -94,9 +94,9 @@ fn expiry(licence: &Licence, now: Timestamp) -> Option<Finding> {
     let until = licence.until;
     let saw = match () {
         () if licence.expired || until <= now => {
-            format!("the licence has expired: it was valid until {until}")
+            format!("the licence has expired: it was valid until {until:.0}")
         }
-        () if until.duration_since(now) < SOON => format!("the licence expires on {until}"),
+        () if until.duration_since(now) < SOON => format!("the licence expires on {until:.0}"),
         () => return None,
     };
     let renew = format!("{}   # then upload a new one", request("GET", "/v1/license", ""));

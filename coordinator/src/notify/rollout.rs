@@ -77,7 +77,7 @@ fn words(name: &RolloutName, standing: &Standing, event: &Event) -> Option<Words
         // A window that is closed when the file is applied was not missed: nothing had begun.
         Event::WindowClosed { opens_at } if standing.begun && standing.unfinished() > 0 => {
             let then = match opens_at {
-                Some(at) => format!("it goes on when the window opens, at {at}"),
+                Some(at) => format!("it goes on when the window opens, at {at:.0}"),
                 None => "the window does not open again: change the file, and apply it".to_owned(),
             };
             Some(Words {

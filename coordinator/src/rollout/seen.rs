@@ -81,7 +81,7 @@ pub struct Health {
 pub struct Partners {
     /// Pairs that replicate with each other, Active-Active or Replica-Of; both directions are in it.
     pub pairs: BTreeSet<(ClusterName, ClusterName)>,
-    /// Clusters that replicate with somebody who could not be told: partners of each other, until it is known.
+    /// Clusters of which it could not be told with whom, or whether, they replicate: partners of each other, until it is known.
     pub unclear: BTreeSet<ClusterName>,
     /// Clusters that nobody has looked at yet, for instance just after a leader has begun: they may be anybody's partners.
     /// None of them is started, and nothing beside one that is in flight.

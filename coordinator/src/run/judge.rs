@@ -76,7 +76,7 @@ fn halts(node: NodeUid, snapshot: &Snapshot) -> Vec<String> {
             other => (format!("{other} was halted"), format!("ratchet rollout resume {other}")),
         };
         let (by, at, why) = (&halt.by, halt.at, &halt.why);
-        format!("{node} begins no installer: {what} by {by} at {at}: {why}; when it is safe: {remedy}")
+        format!("{node} begins no installer: {what} by {by} at {at:.0}: {why}; when it is safe: {remedy}")
     };
     halts.iter().map(reason).collect()
 }

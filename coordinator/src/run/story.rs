@@ -17,7 +17,7 @@ fn contradiction(node: NodeUid, step: Option<StepKind>, journal: &str, world: &s
 /// An install was sent to an agent that has lost its memory since: whether it was started cannot be asked any more.
 pub(super) fn forgotten_install(run: &Run, step: &StepId, entry: &StepEntry) -> Halt {
     let journal = format!(
-        "install {step} was sent to this agent at {}, and its end was never heard",
+        "install {step} was sent to this agent at {:.0}, and its end was never heard",
         entry.intended_at
     );
     let world = "the agent's state directory is a new one, so it knows of no install";
@@ -47,7 +47,7 @@ pub(super) fn went_back(run: &Run, node: NodeUid, installed: Version) -> Option<
     let confirmed = progress.done.iter().next_back();
     let journal = match confirmed {
         Some((hop, at)) => {
-            format!("{node} is at {}: hop {} was confirmed at {at}", progress.version, hop + 1)
+            format!("{node} is at {}: hop {} was confirmed at {at:.0}", progress.version, hop + 1)
         }
         None => format!("{node} is at {}", progress.version),
     };

@@ -123,9 +123,11 @@ fn exported(stored: &StoredEvent) -> Result<ExportedEvent, Failure> {
 fn told(before: Timestamp, removed: bool, runs: Vec<PrunedRow>, kept: Vec<KeptRow>) -> PruneDocument {
     let count = |rows: usize| if rows == 1 { "1 run".to_owned() } else { format!("{rows} runs") };
     let summary = match (runs.len(), removed) {
-        (0, _) => format!("no run was over before {before}"),
-        (some, true) => format!("{} removed that {} over before {before}", count(some), was(some)),
-        (some, false) => format!("{} {} over before {before}; nothing was removed", count(some), was(some)),
+        (0, _) => format!("no run was over before {before:.0}"),
+        (some, true) => format!("{} removed that {} over before {before:.0}", count(some), was(some)),
+        (some, false) => {
+            format!("{} {} over before {before:.0}; nothing was removed", count(some), was(some))
+        }
     };
     let first = runs.first().filter(|_| !removed);
     let next_commands =

@@ -37,6 +37,15 @@ fn agents_that_contradict_each_other_are_not_believed() {
     assert!(finding.saw.starts_with("cannot tell") && finding.saw.contains("contradict"), "{finding}");
 }
 
+/// Agents' clocks tell nanoseconds, and so does the product; nobody wants to read them.
+#[test]
+fn moments_are_told_to_the_second() {
+    let mut world = World::new();
+    world.cell(Fact::Licence, "expiration_date", "2026-06-15T00:00:00.123456789Z");
+    let saw = worst(&world.preflight(), "licence").saw.clone();
+    assert!(saw.contains("expires on 2026-06-15T00:00:00Z"), "{saw}");
+}
+
 #[test]
 fn what_comes_and_goes_counts_if_any_agent_saw_it() {
     let mut world = World::new();

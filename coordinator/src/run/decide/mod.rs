@@ -100,7 +100,7 @@ fn gate(run: &Run, hop: usize) -> Action {
         format!("{} turns in a row were turned back: the cluster does not stay healthy", run.turned_back);
     let remedy = format!("see to what is named here, then: ratchet resume {}", run.id);
     let seen: Vec<String> = breaches.iter().map(ToString::to_string).collect();
-    let cause = format!("last at {seen_at}: {}", seen.join("; "));
+    let cause = format!("last at {seen_at:.0}: {}", seen.join("; "));
     Action::Halt(Halt {
         node: None,
         step: None,
