@@ -52,7 +52,10 @@ fn driver(driver: &TakeoverDriverRow, outcome: TakeoverOutcome) -> String {
     let lock = match (outcome, driver.holds_lock) {
         (TakeoverOutcome::Taken | TakeoverOutcome::Partial, _) => "it is no longer obeyed",
         (TakeoverOutcome::Nothing | TakeoverOutcome::Needed, true) => "its process lives and holds the lock",
-        (TakeoverOutcome::Nothing | TakeoverOutcome::Needed, false) => "its process is gone",
+        // The store says of both the same: the kernel, or the lapse of the lease, gives back what a dead process held.
+        (TakeoverOutcome::Nothing | TakeoverOutcome::Needed, false) => {
+            "the lease was given back, or its process is gone"
+        }
     };
     let who = if driver.holder.is_empty() { "nobody knows who" } else { &driver.holder };
     format!("  driven last from this store: {} at epoch {}; {lock}\n", printable(who), driver.epoch)

@@ -35,7 +35,7 @@ impl Args {
         let answer = client.apply_rollout(text).await?;
         if self.detach {
             context.out.answer(&answer, |document| render::rollout_brief(&document.brief))?;
-            return Ok(Exit::Done);
+            return Ok(follow::exit_detached(&answer.document.brief));
         }
         let carries_out =
             context.is_embedded().then(|| format!("ratchet rollout apply {}", self.file.display()));

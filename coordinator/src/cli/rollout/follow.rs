@@ -61,6 +61,14 @@ fn exit(row: &RolloutRow) -> Exit {
     }
 }
 
+/// The exit that fits where a rollout is left to others: the file was taken, unless the rollout is over already.
+pub(super) fn exit_detached(row: &RolloutRow) -> Exit {
+    match row.state {
+        RolloutState::Active | RolloutState::Paused | RolloutState::Halted => Exit::Done,
+        RolloutState::Done | RolloutState::DoneWithFailures | RolloutState::Aborted => exit(row),
+    }
+}
+
 struct Following {
     feed: Feed,
     /// What it waited for when that was told last.

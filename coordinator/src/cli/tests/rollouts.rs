@@ -82,6 +82,25 @@ async fn nobody_is_left_to_carry_out_what_is_detached_from_its_own_process() {
 }
 
 #[tokio::test]
+async fn detached_it_exits_with_the_outcome_only_if_it_is_over() {
+    for (state, code, exit) in [
+        (RolloutState::Active, 5, Exit::Done),
+        (RolloutState::Paused, 5, Exit::Done),
+        (RolloutState::Done, 0, Exit::Done),
+        (RolloutState::DoneWithFailures, 4, Exit::Failed),
+        (RolloutState::Aborted, 4, Exit::Failed),
+        (RolloutState::Aborted, 0, Exit::Unexpected),
+    ] {
+        let stage = Stage::new();
+        std::fs::write(stage.path("q4.toml"), FILE).unwrap();
+        stage.fake.answers("apply_rollout", &sample::rollout(state, code));
+        let (at, file) = (stage.fake.listen().await, stage.path("q4.toml"));
+        let line = format!("--coordinator {at} rollout apply {file} --detach");
+        assert_eq!(stage.run(&line).await, exit, "{state:?}: {}", stage.stderr());
+    }
+}
+
+#[tokio::test]
 async fn verbs_ask_for_what_they_say_by_name_or_by_file() {
     for (line, asked) in [
         ("pause q4-7-22", "what: \"pause\", wave: None, cluster: None"),

@@ -9,7 +9,7 @@ fn plain(document: &TakeoverDocument) -> String {
 fn who_holds_what_and_what_would_be_done_is_seen_before_anybody_consents() {
     insta::assert_snapshot!(plain(&sample::takeover()), @r"
     orders · held by somebody else
-      driven last from this store: root@ops1 at epoch 2; its process is gone
+      driven last from this store: root@ops1 at epoch 2; the lease was given back, or its process is gone
     NODE  AGENT          RUN       HELD BY                EPOCH  SINCE  STEP           THEN
     1     10.0.0.1:7443  orders-0  bob@ops2 (process 41)  6      3h 0m  -              free
     2     10.0.0.2:7443  orders-0  bob@ops2 (process 41)  6      3h 0m  install 2m 0s  free
