@@ -28,7 +28,8 @@ pub struct RolloutCheckDocument {
     pub ends: Option<Timestamp>,
     /// Clusters that must not be in flight together, each pair once.
     pub partners: Vec<PartnersRow>,
-    /// Clusters that replicate with somebody who could not be told: one at a time.
+    /// Clusters of which it could not be told with whom, or, if the file says nothing of partners, whether they replicate:
+    /// one at a time.
     pub unclear: Vec<String>,
     /// Clusters of the fleet that no wave names: never touched.
     pub unselected: Vec<String>,

@@ -109,14 +109,15 @@ fn joined<'a>(rows: impl Iterator<Item = &'a Row>, key: &str, what: &str) -> Tol
     Told::With(with)
 }
 
-/// Which clusters of the fleet must not be in flight together: those that the file names and those that say so themselves.
-/// A cluster outside the fleet makes no pair; an address that could be anybody's makes the cluster unclear.
+/// Which clusters of the fleet must not be in flight together: those that somebody has named and those that say so
+/// themselves. A cluster outside the fleet makes no pair; an address that could be anybody's makes the cluster unclear, and
+/// so does not knowing whether it replicates at all, where nobody has said who does (`None`).
 pub fn partners(
-    spec_pairs: &[BTreeSet<ClusterName>],
+    named: Option<&[BTreeSet<ClusterName>]>,
     sights: &BTreeMap<ClusterName, PartnerSight>,
 ) -> Partners {
     let mut partners = Partners::default();
-    for group in spec_pairs {
+    for group in named.into_iter().flatten() {
         for one in group {
             for other in group.iter().filter(|other| *other != one) {
                 partners.pairs.insert((one.clone(), other.clone()));
@@ -129,7 +130,8 @@ pub fn partners(
     }
     for (cluster, sight) in sights {
         let nobody = |host: &String| host.parse::<IpAddr>().is_ok() || host.is_empty();
-        if sight.unclear.is_some() || sight.with.iter().any(nobody) {
+        let untold = named.is_none() && sight.unknown.is_some();
+        if sight.unclear.is_some() || untold || sight.with.iter().any(nobody) {
             partners.unclear.insert(cluster.clone());
         }
         for partner in

@@ -28,8 +28,9 @@ pub struct Spec {
     pub windows: Windows,
     /// How long a turn is taken to last while none was measured.
     pub turn_estimate: Duration,
-    /// Clusters that must not be in flight together, besides those that are discovered.
-    pub partners: Vec<BTreeSet<ClusterName>>,
+    /// Clusters that must not be in flight together, besides those that are discovered. `None` if the file says nothing of
+    /// it: then a cluster that does not tell whether it replicates is taken to do so (promise P5).
+    pub partners: Option<Vec<BTreeSet<ClusterName>>>,
     /// What is accepted although it stands in the way, in every plan.
     #[serde(default)]
     pub accept: Vec<Acceptance>,

@@ -11,10 +11,20 @@ use super::Core;
 use super::open_runs::OpenRun;
 use crate::documents::{Document, ErrorDocument, FleetHaltRow, HaltDocument, HaltedRunRow, UntoldRow};
 use crate::run::{Phase, Request};
-use crate::store::Shelf;
+use crate::store::{Shelf, Store};
 
-/// In whose name runs are asked to pause, and then who halted.
-pub(super) const ASKER: &str = "the halt of the fleet";
+/// In whose name runs are asked to pause, before the name of who halted.
+const ASKER: &str = "the halt of the fleet";
+
+/// In whose name runs are asked to pause while the fleet is halted.
+pub(super) fn asker(by: &str) -> String {
+    format!("{ASKER}, {by}")
+}
+
+/// Whether a run was asked to pause because the fleet was halted.
+pub(super) fn asked(by: &str) -> bool {
+    by.starts_with(ASKER)
+}
 
 /// The name of the document on its shelf.
 const KEY: &str = "fleet";
@@ -35,6 +45,27 @@ pub(in crate::server) struct FleetHalt {
 }
 
 impl FleetHalt {
+    /// The halt of the fleet as it stands.
+    ///
+    /// # Errors
+    /// The store failed, or what is there cannot be read: then nobody knows that the fleet is not halted.
+    pub(in crate::server) async fn read(store: &dyn Store) -> Result<Self, Failure> {
+        let shelved = store.shelved(Shelf::Halt).await?;
+        let Some((_, body)) = shelved.into_iter().find(|(key, _)| key == KEY) else {
+            return Ok(Self::default());
+        };
+        serde_json::from_str(&body).map_err(|error| {
+            let remedy = "use the newer ratchet, or restore the store from a backup";
+            Failure::operator("store-damaged", "the fleet's halt cannot be read", remedy)
+                .because(error.to_string())
+        })
+    }
+
+    /// By whom and why, if it is in force.
+    pub(in crate::server) fn why(&self) -> Option<String> {
+        self.halt.as_ref().map(|halt| format!("{}: {}", halt.by, halt.why))
+    }
+
     /// Whether a node knows it, as its facts say.
     pub(in crate::server) fn is_known_to(&self, facts: &NodeFacts) -> bool {
         let told = facts.halts.iter().find(|halt| halt.source == NodeHalt::FLEET);
@@ -56,15 +87,7 @@ impl FleetHalt {
 impl Core {
     /// The halt of the fleet as it stands.
     pub(in crate::server) async fn fleet_halt(&self) -> Result<FleetHalt, Failure> {
-        let shelved = self.store().shelved(Shelf::Halt).await?;
-        let Some((_, body)) = shelved.into_iter().find(|(key, _)| key == KEY) else {
-            return Ok(FleetHalt::default());
-        };
-        serde_json::from_str(&body).map_err(|error| {
-            let remedy = "use the newer ratchet, or restore the store from a backup";
-            Failure::operator("store-damaged", "the fleet's halt cannot be read", remedy)
-                .because(error.to_string())
-        })
+        FleetHalt::read(self.store()).await
     }
 
     /// Refuses to start anything while the fleet is halted.
@@ -114,8 +137,7 @@ impl Core {
 
     /// Asks a run at work to pause; a run that nobody drives does nothing until somebody takes it up.
     pub(super) async fn pause_for_halt(&self, run: &RunId, by: &str) -> Result<(), Failure> {
-        let by = format!("{ASKER}, {by}");
-        self.store().ask(run, &Request::Pause, &by, self.now()).await?;
+        self.store().ask(run, &Request::Pause, &asker(by), self.now()).await?;
         Ok(())
     }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::Failure;
+use proto::{ClusterName, Failure, RunId};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::Core;
+use super::halts::asker;
 use super::open_runs::OpenRun;
 use crate::run::{Event, Phase, Request};
 use crate::store::{Acquire, Lead, StoreError};
@@ -61,18 +62,27 @@ impl Core {
                 _ => Ok(()),
             };
         }
-        let holder = crate::identity::holder();
-        let lease = match self.store().acquire(&run.cluster, &holder, Acquire::IfFree).await {
+        let pause = |by: &str| Event::Requested { request: Request::Pause, by: asker(by) };
+        self.take_up(&run.cluster, &run.id, halted_by.map(pause).into_iter().collect()).await
+    }
+
+    /// Goes on with a run that nobody drives, if it is still to be at work.
+    pub(super) async fn take_up(
+        &self,
+        cluster: &ClusterName,
+        run: &RunId,
+        first: Vec<Event>,
+    ) -> Result<(), Failure> {
+        let lease = match self.store().acquire(cluster, &crate::identity::holder(), Acquire::IfFree).await {
             // Somebody was faster.
             Err(StoreError::Held { .. }) => return Ok(()),
             acquired => acquired?,
         };
         // It may have moved on between the two looks.
-        if self.load(&run.id).await?.0.phase != Phase::Active {
+        if self.load(run).await?.0.phase != Phase::Active {
             return Ok(());
         }
-        tracing::info!(run = %run.id, cluster = %run.cluster, "going on with an interrupted run");
-        let pause = |by: &str| Event::Requested { request: Request::Pause, by: by.to_owned() };
-        self.spawn(lease, run.id.clone(), halted_by.map(pause).into_iter().collect()).await.map(|_| ())
+        tracing::info!(%run, %cluster, "going on with an interrupted run");
+        self.spawn(lease, run.clone(), first).await.map(drop)
     }
 }

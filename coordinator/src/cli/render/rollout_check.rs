@@ -75,7 +75,8 @@ fn partners(document: &RolloutCheckDocument) -> String {
     let mut out: String = document.partners.iter().map(pair).collect();
     if !document.unclear.is_empty() {
         let text = format!(
-            "with whom these replicate cannot be told, so they are taken one at a time: {}",
+            "whether these replicate, or with whom, cannot be told, so they are taken one at a time: {}. Where agents cannot \
+             tell, `partners` in the file does, also `partners = []`",
             document.unclear.join(", ")
         );
         out.push_str(&bullet(&caution("!"), &printable(&text)));
@@ -131,7 +132,7 @@ mod tests {
 
         Partners
           ↔ orders-eu and orders-us are never in flight together
-          ! with whom these replicate cannot be told, so they are taken one at a time: orders-test
+          ! whether these replicate, or with whom, cannot be told, so they are taken one at a time: orders-test. Where agents cannot tell, `partners` in the file does, also `partners = []`
 
         Not touched: billing
 

@@ -39,7 +39,7 @@ pub(super) fn applied() -> Event {
         on_failure: Siblings::FinishTurn,
         windows: Windows::default(),
         turn_estimate: Duration::from_secs(600),
-        partners: vec![BTreeSet::new()],
+        partners: Some(vec![BTreeSet::new()]),
         accept: Vec::new(),
     };
     let waves = vec![vec![cluster("a")], vec![cluster("b"), cluster("c")]];

@@ -78,14 +78,13 @@ fn on_failure(top: &mut Reader, mistakes: &mut Mistakes) -> Siblings {
     }
 }
 
-fn partners(top: &mut Reader, mistakes: &mut Mistakes) -> Vec<BTreeSet<ClusterName>> {
+fn partners(top: &mut Reader, mistakes: &mut Mistakes) -> Option<Vec<BTreeSet<ClusterName>>> {
     let remedy = "list clusters that must not be in flight together, like [[\"orders-eu\", \"orders-us\"]]";
-    let groups = match top.take("partners") {
-        None => return Vec::new(),
-        Some(Value::Array(groups)) => groups,
-        Some(other) => {
+    let groups = match top.take("partners")? {
+        Value::Array(groups) => groups,
+        other => {
             mistakes.note("partners", format!("it is {}, not a list of lists", kind(&other)), remedy);
-            return Vec::new();
+            return None;
         }
     };
     let mut partners = Vec::new();
@@ -97,7 +96,7 @@ fn partners(top: &mut Reader, mistakes: &mut Mistakes) -> Vec<BTreeSet<ClusterNa
         }
         partners.push(names);
     }
-    partners
+    Some(partners)
 }
 
 fn accept(readers: Vec<Reader>, mistakes: &mut Mistakes) -> Vec<Acceptance> {

@@ -90,7 +90,7 @@ fn names_become_pairs_in_both_directions_and_strangers_do_not() {
         (name("d"), seen("d.example.com", &["10.0.0.1"])),
         (name("e"), PartnerSight { unclear: Some("?".to_owned()), ..PartnerSight::default() }),
     ]);
-    let found = partners(&[BTreeSet::from([name("d"), name("x")])], &sights);
+    let found = partners(Some(&[BTreeSet::from([name("d"), name("x")])]), &sights);
     let pair = |one: &str, other: &str| found.pairs.contains(&(name(one), name(other)));
     for (one, other) in [("a", "b"), ("c", "a"), ("d", "x")] {
         assert!(pair(one, other) && pair(other, one), "{one} {other}");
@@ -107,13 +107,22 @@ fn clusters_of_one_full_name_are_all_meant() {
         (name("b"), seen("same", &[])),
         (name("c"), seen("c", &["same"])),
     ]);
-    assert_eq!(partners(&[], &sights).pairs.len(), 4);
+    assert_eq!(partners(Some(&[]), &sights).pairs.len(), 4);
 }
 
 #[test]
 fn whom_nobody_has_looked_at_is_not_seen() {
     let name = |text: &str| text.parse::<ClusterName>().unwrap();
     let sights = BTreeMap::from([(name("a"), PartnerSight::default())]);
-    let found = partners(&[], &sights).of_fleet(&[name("a"), name("b")], &sights);
+    let found = partners(Some(&[]), &sights).of_fleet(&[name("a"), name("b")], &sights);
     assert_eq!((found.unseen, found.unclear.len()), (BTreeSet::from([name("b")]), 0));
+}
+
+#[test]
+fn an_unknown_sight_is_unclear_where_nobody_has_named_any() {
+    let name = |text: &str| text.parse::<ClusterName>().unwrap();
+    let unknown = PartnerSight { unknown: Some("no credential".to_owned()), ..PartnerSight::default() };
+    let sights = BTreeMap::from([(name("a"), unknown), (name("b"), PartnerSight::default())]);
+    assert_eq!(partners(None, &sights).unclear, BTreeSet::from([name("a")]));
+    assert!(partners(Some(&[]), &sights).unclear.is_empty());
 }

@@ -59,7 +59,7 @@ fn every_key_is_read() {
     let spec = parse(FULL).unwrap();
     assert_eq!((spec.name.as_str(), spec.at_once, spec.failure_budget), ("q4-7-22", 5, 2));
     assert_eq!((spec.on_failure, spec.turn_estimate), (Siblings::Continue, Duration::from_secs(45 * 60)));
-    assert_eq!(spec.partners, [[name("orders-eu"), name("orders-us")].into()]);
+    assert_eq!(spec.partners, Some(vec![[name("orders-eu"), name("orders-us")].into()]));
     assert_eq!((spec.accept[0].id.as_str(), spec.accept[0].reason.as_str()), ("disk", "known"));
     let [canary, rest] = &spec.waves[..] else { panic!("{:?}", spec.waves) };
     assert_eq!((canary.at_once, canary.failure_budget, canary.approval), (1, 0, true));
@@ -84,6 +84,7 @@ fn what_is_not_said_is_the_careful_default() {
     let spec =
         parse("name = \"a\"\ntarget = \"7.22.0-95\"\n[[wave]]\nname = \"w\"\nclusters = [\"a\"]").unwrap();
     assert_eq!((spec.at_once, spec.failure_budget, spec.on_failure), (1, 0, Siblings::FinishTurn));
+    assert_eq!(spec.partners, None, "who replicates is not known");
     assert_eq!((spec.turn_estimate, spec.windows), (Duration::from_secs(3600), Windows::default()));
     let wave = &spec.waves[0];
     assert_eq!((wave.at_once, wave.failure_budget, wave.soak, wave.approval), (1, 0, Duration::ZERO, false));

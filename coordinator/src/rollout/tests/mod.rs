@@ -50,7 +50,7 @@ pub(super) fn spec(waves: Vec<Wave>) -> Spec {
         on_failure: Siblings::FinishTurn,
         windows: Windows::default(),
         turn_estimate: Duration::from_secs(1800),
-        partners: Vec::new(),
+        partners: None,
         accept: Vec::new(),
     }
 }

@@ -98,12 +98,9 @@ impl Core {
     pub(super) async fn inventory_document(&self) -> Result<InventoryDocument, Failure> {
         let halt = self.fleet_halt().await?;
         if !self.serves() {
-            let all = stream::iter(0..self.config.clusters.len());
-            all.for_each_concurrent(self.config.inventory.at_once, |index| async move {
-                let halt = self.fleet_halt().await.ok();
-                if let Some(cluster) = self.config.clusters.get(index) {
-                    self.look_at(cluster, halt.as_ref()).await;
-                }
+            let (all, halt) = (stream::iter(&self.config.clusters), &halt);
+            all.for_each_concurrent(self.config.inventory.at_once, |cluster| async move {
+                self.look_at(cluster, Some(halt)).await;
             })
             .await;
         }

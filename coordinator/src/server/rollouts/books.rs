@@ -132,6 +132,16 @@ impl Books {
         Ok(None)
     }
 
+    /// What the rollouts say that are not over.
+    pub(super) async fn specs(&mut self, store: &dyn Store) -> Result<Vec<Arc<Spec>>, Failure> {
+        let mut specs = Vec::new();
+        for name in store.rollouts().await? {
+            let book = self.read(store, &name).await?.filter(|book| !book.rollout.is_over());
+            specs.extend(book.map(|book| Arc::clone(&book.rollout.spec)));
+        }
+        Ok(specs)
+    }
+
     fn named(&self, run: &RunId) -> Option<RolloutName> {
         let mut books = self.by_name.iter();
         books.find(|(_, book)| book.runs.contains_key(run)).map(|(name, _)| name.clone())

@@ -81,7 +81,7 @@ impl Core {
     fn known_partners(&self, spec: &Spec, selection: &Selection) -> Partners {
         let seen = selection.waves.iter().flatten();
         let sights = seen.filter_map(|name| Some((name.clone(), self.sighting(name)?.partners)));
-        partners(&spec.partners, &sights.collect())
+        partners(spec.partners.as_deref(), &sights.collect())
     }
 
     /// How many turns each cluster takes: its nodes, once. A way over a stop takes more, which only a plan can tell.

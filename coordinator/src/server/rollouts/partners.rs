@@ -1,6 +1,6 @@
 //! Clusters that replicate with each other are never in flight together, whoever starts a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::{ClusterName, Failure, RunId};
 
@@ -8,7 +8,8 @@ use crate::rollout::{PartnerSight, Partners, partners};
 use crate::server::Core;
 
 impl Core {
-    /// Refuses a run of a cluster while one of a cluster that replicates with it is not over.
+    /// Refuses a run of a cluster while one of a cluster that replicates with it, or that a rollout's file names as its
+    /// partner, is not over.
     ///
     /// # Errors
     /// There is one, or it cannot be told whether there is.
@@ -28,9 +29,17 @@ impl Core {
         }
         let mut sights = self.sights_of(&in_flight).await;
         sights.insert(cluster.clone(), own.clone());
-        let partners = partners(&[], &sights);
+        let named = self.partners_named().await?;
+        // Somebody who starts a run by hand knows more than agents that cannot tell: only what is told, or named, refuses it.
+        let partners = partners(Some(&named), &sights);
         let partner = in_flight.iter().find(|(other, _)| together(&partners, cluster, other));
         partner.map_or(Ok(()), |(other, run)| Err(refused(cluster, other, run)))
+    }
+
+    /// The groups that the files of rollouts name, as long as those are not over.
+    async fn partners_named(&self) -> Result<Vec<BTreeSet<ClusterName>>, Failure> {
+        let specs = self.rollouts.books.lock().await.specs(self.store()).await?;
+        Ok(specs.iter().flat_map(|spec| spec.partners.iter().flatten()).cloned().collect())
     }
 
     /// With whom these clusters replicate. Those that nobody has seen yet are looked at now.
@@ -62,7 +71,9 @@ pub(super) fn together(partners: &Partners, one: &ClusterName, other: &ClusterNa
 }
 
 fn refused(cluster: &ClusterName, other: &ClusterName, run: &RunId) -> Failure {
-    let message = format!("{cluster} replicates with {other}, or it cannot be told that it does not");
+    let message = format!(
+        "{cluster} replicates with {other}, or a rollout's file says so, or it cannot be told that it does not"
+    );
     let remedy = format!("ratchet watch {run}   # and start this one when that is over");
     Failure::operator("partner-in-flight", message, remedy)
         .because(format!("run {run} of {other} is not over; partners are upgraded one after the other"))

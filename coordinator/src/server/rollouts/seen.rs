@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use proto::{ClusterName, Failure, RolloutName, RunId};
 
-use super::admission::fleet_halt;
 use super::books::Book;
 use super::engine::Doing;
 use super::runs::{Kept, Runs};
 use crate::rollout::{Health, Measured, Partners, Rollout, RunSeen, RunStands, Seen, partners};
 use crate::run::Request;
 use crate::server::Core;
-use crate::server::halts::ASKER;
+use crate::server::halts::asked;
 
 /// What is the same for all rollouts at one look.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ pub(super) fn asker(rollout: &RolloutName) -> String {
 impl Core {
     /// Reads what is new of all runs.
     pub(super) async fn look_at_fleet(&self) -> Result<Fleet, Failure> {
-        let halt = fleet_halt(self.store()).await?;
+        let halt = self.fleet_halt().await?.why();
         let mut runs = self.rollouts.runs.lock().await;
         runs.refresh(self.store()).await?;
         Ok(Fleet { in_flight: runs.in_flight(), turns: runs.measured(), halt })
@@ -88,7 +87,7 @@ impl Core {
                 None => drop(unseen.insert(cluster.clone())),
             }
         }
-        Partners { unseen, ..partners(&rollout.spec.partners, &sights) }
+        Partners { unseen, ..partners(rollout.spec.partners.as_deref(), &sights) }
     }
 
     /// Clusters whose agents refuse installs because the rollout told them to. A look that is older than what they were
@@ -123,8 +122,8 @@ fn runs_seen(book: &Book, doing: &Doing, runs: &Runs) -> BTreeMap<RunId, RunSeen
     seen.collect()
 }
 
-fn run_seen(kept: &Kept, asked: Option<&Request>, by: &str) -> RunSeen {
-    let asks = |wanted: &[Request]| asked.is_some_and(|asked| wanted.contains(asked));
+fn run_seen(kept: &Kept, request: Option<&Request>, by: &str) -> RunSeen {
+    let asks = |wanted: &[Request]| request.is_some_and(|request| wanted.contains(request));
     RunSeen {
         cluster: kept.cluster.clone(),
         stands: kept.stands.clone(),
@@ -133,10 +132,7 @@ fn run_seen(kept: &Kept, asked: Option<&Request>, by: &str) -> RunSeen {
         aborting: kept.aborting || asks(&[Request::Abort]),
         resuming: asks(&[Request::Resume, Request::Retry { node: None }]),
         our_pause: kept.stands == RunStands::Paused
-            && kept
-                .paused_by
-                .as_deref()
-                .is_some_and(|asked_by| asked_by == by || asked_by.starts_with(ASKER)),
+            && kept.paused_by.as_deref().is_some_and(|paused_by| paused_by == by || asked(paused_by)),
     }
 }
 

@@ -32,8 +32,6 @@ pub(super) struct Sighting {
 
 impl From<InventoryRow> for Sighting {
     fn from(row: InventoryRow) -> Self {
-        let unknown =
-            || PartnerSight { unknown: Some("no agent answered".to_owned()), ..PartnerSight::default() };
         Self {
             at: row.at,
             problems: row.problems,
@@ -46,6 +44,11 @@ impl From<InventoryRow> for Sighting {
     }
 }
 
+/// Nobody has told whether it replicates.
+fn unknown() -> PartnerSight {
+    PartnerSight { unknown: Some("no agent answered".to_owned()), ..PartnerSight::default() }
+}
+
 impl Core {
     /// A cluster as it was seen last; `None` if it was not seen yet.
     pub(super) fn sighting(&self, cluster: &ClusterName) -> Option<Sighting> {
@@ -55,7 +58,7 @@ impl Core {
     /// With whom a cluster replicates, by a look at it now.
     pub(super) async fn look_at_partners(&self, cluster: &ClusterConfig) -> PartnerSight {
         self.look_at(cluster, None).await;
-        self.sighting(&cluster.name).map(|sighting| sighting.partners).unwrap_or_default()
+        self.sighting(&cluster.name).map_or_else(unknown, |sighting| sighting.partners)
     }
 
     /// Looks at these clusters, some at a time.

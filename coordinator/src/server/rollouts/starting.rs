@@ -139,7 +139,7 @@ impl Engine {
                 continue;
             }
             // One that could not be taken up yet is tried again at the next look.
-            match self.core.take_run_up(cluster, run).await {
+            match self.core.take_up(cluster, run, Vec::new()).await {
                 Ok(()) => drop(self.taken_up.insert(run.clone())),
                 Err(failure) => tracing::warn!(%run, %cluster, %failure, "the run cannot be taken up yet"),
             }
@@ -209,19 +209,6 @@ impl Core {
     async fn is_at_work(&self, run: &RunId) -> bool {
         let runs = self.rollouts.runs.lock().await;
         runs.get(run).is_some_and(|kept| kept.stands == RunStands::AtWork)
-    }
-
-    /// Goes on with a run that nobody drives.
-    async fn take_run_up(&self, cluster: &ClusterName, run: &RunId) -> Result<(), Failure> {
-        if self.store().driver(cluster).await?.is_some() {
-            return Ok(());
-        }
-        let lease = self.store().acquire(cluster, &crate::identity::holder(), Acquire::IfFree).await?;
-        if self.load(run).await?.0.phase != crate::run::Phase::Active {
-            return Ok(());
-        }
-        tracing::info!(%run, %cluster, "going on with an interrupted run");
-        self.spawn(lease, run.clone(), Vec::new()).await.map(drop)
     }
 }
 

@@ -10,7 +10,7 @@ use proto::pb::agent_server::Agent;
 use proto::transport::{Hello, OfferError, Security, Timeouts};
 use proto::wire::{Execute, HaltsNow, RunHooks, SetHalt, TakeClaim, TakeOver};
 use proto::{
-    AgentMemory, Authority, Claim, Clock, Epoch, Failure, Halt, HookOutcome, HookPoint, HookSide,
+    AgentMemory, Authority, Claim, Clock, Epoch, Fact, Failure, Halt, HookOutcome, HookPoint, HookSide,
     HookVerdict, NodeFacts, NodeHalt, NodeUid, StepEvent, StepHistory, StepInFlight, StepKind, StepOutcome,
     StepProgress, pb, wire,
 };
@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) halt_numbers: Vec<u64>,
     /// How long each step takes.
     pub(super) steps_take: Duration,
+    /// Facts that it does not tell.
+    pub(super) untold: Vec<Fact>,
 }
 
 /// What happens at a take-over.
@@ -101,6 +103,7 @@ impl FakeAgent {
             halts: BTreeMap::new(),
             halt_numbers: Vec::new(),
             steps_take: Duration::ZERO,
+            untold: Vec::new(),
         };
         Self {
             uid: NodeUid(uid),
@@ -163,12 +166,16 @@ impl FakeAgent {
 
     fn facts(&self) -> NodeFacts {
         let now = self.clock.now();
-        let facts = self.with(|state| NodeFacts {
-            claim: state.claim.clone(),
-            highest_epoch: state.highest,
-            current_step: state.step.clone(),
-            halts: in_force(state),
-            ..proto::sample::healthy_facts(self.uid, 3, now)
+        let facts = self.with(|state| {
+            let mut healthy = proto::sample::healthy_facts(self.uid, 3, now);
+            healthy.details.0.retain(|fact, _| !state.untold.contains(fact));
+            NodeFacts {
+                claim: state.claim.clone(),
+                highest_epoch: state.highest,
+                current_step: state.step.clone(),
+                halts: in_force(state),
+                ..healthy
+            }
         });
         self.versions.applied(facts)
     }

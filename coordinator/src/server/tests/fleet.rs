@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proto::wire::UNREACHABLE;
-use proto::{Clock, ClusterName, Failure, RunId};
+use proto::{Clock, ClusterName, Fact, Failure, RunId};
 use tokio::time::{Instant, sleep};
 
 use super::agent::FakeAgent;
@@ -71,6 +71,12 @@ impl Fleet {
     /// Installs on a cluster fail, or work again.
     pub(super) fn works(&self, cluster: &str, works: bool) {
         self.agents(cluster).iter().for_each(|agent| agent.with(|state| state.works = works));
+    }
+
+    /// Agents do not tell with whom their clusters share Active-Active databases, as without a REST credential.
+    pub(super) fn tells_no_partners(&self) {
+        let agents = self.clusters.iter().flat_map(|(_, agents)| agents);
+        agents.for_each(|agent| agent.with(|state| state.untold = vec![Fact::ActiveActive]));
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -17,6 +17,7 @@ mod logs;
 mod measuring;
 mod notices;
 mod opening;
+mod partners;
 mod receiver;
 mod rollouts;
 mod stage;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fleet::{Fleet, span, turns};
 use crate::documents::{RolloutClusterState, RolloutState, WaveState};
-use crate::rollout::{Event, PartnerSight, Request};
+use crate::rollout::{Event, Request};
 use crate::run::Event as RunEvent;
 use crate::server::rollouts::Asked;
 use crate::store::{Shelf, Store};
@@ -170,23 +170,6 @@ async fn a_wave_waits_for_approval_and_may_be_approved_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn partners_are_never_in_flight_together() {
-    let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c"]);
-    fleet.steps_take(Duration::from_secs(3));
-    let life = fleet.life().await;
-    life.apply(
-        "at_once = 3\npartners = [[\"a\", \"c\"]]\n[[wave]]\nname = \"all\"\nclusters = [\"*\"]\nat_once = 3\n",
-    )
-    .await;
-    assert_eq!(life.to_rest().await.brief.state, RolloutState::Done);
-    let runs = life.runs().await;
-    let spans: BTreeMap<String, _> =
-        runs.iter().map(|(cluster, _, records)| (cluster.to_string(), span(records))).collect();
-    let (a, c) = (spans["a"], spans["c"]);
-    assert!(a.1 <= c.0 || c.1 <= a.0, "{spans:?}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_pause_lets_turns_end_and_an_abort_ends_it() {
     let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c"]);
     fleet.steps_take(Duration::from_secs(10));
@@ -293,24 +276,30 @@ async fn the_halt_of_the_fleet_stops_runs_of_rollouts_between_turns() {
     assert_eq!(document.brief.upgraded, 3);
 }
 
+/// Whoever takes up a run while the fleet is halted pauses it in the halt's name, so that the rollout goes on with it
+/// once the halt was lifted.
 #[tokio::test(start_paused = true)]
-async fn a_run_started_by_hand_waits_for_its_partner_too() {
+async fn a_run_taken_up_while_the_fleet_is_halted_is_resumed_by_its_rollout() {
     let fleet = Fleet::new("2026-06-01T12:00:00Z", &["a", "b", "c"]);
     fleet.steps_take(Duration::from_secs(10));
     let life = fleet.life().await;
-    life.apply("[[wave]]\nname = \"all\"\nclusters = [\"b\"]\n").await;
-    life.until(|document| document.clusters[0].run_state.is_some()).await;
-    let name = |text: &str| text.parse::<proto::ClusterName>().unwrap();
-    let alone = PartnerSight { own: Some("a.local".to_owned()), ..PartnerSight::default() };
-    life.core.no_partner_in_flight(&name("a"), &alone).await.unwrap();
-    // What agents of the fleet say the name of their cluster is.
-    let with = ["cluster.local".to_owned()].into();
-    let partner = PartnerSight { with, ..alone };
-    let failure = life.core.no_partner_in_flight(&name("a"), &partner).await.unwrap_err();
-    assert_eq!(failure.id, "partner-in-flight", "{failure}");
-    assert!(failure.to_string().contains("of b is not over"), "{failure}");
-    life.to_rest().await;
-    life.core.no_partner_in_flight(&name("a"), &partner).await.unwrap();
+    life.apply(WAVES).await;
+    life.until(|document| document.clusters.iter().any(|row| row.run_state.as_deref() == Some("running")))
+        .await;
+    life.kill();
+    let life = fleet.life().await;
+    life.core.halt_fleet("the power fails").await.unwrap();
+    life.core.go_on_with_interrupted().await;
+    let paused = |records: &[crate::run::Record]| matches!(records.last().unwrap().event, RunEvent::Paused);
+    while !paused(&life.runs().await[0].2) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    life.apply(WAVES).await;
+    assert_eq!(life.to_rest().await.brief.state, RolloutState::Halted);
+    life.core.lift_halt().await.unwrap();
+    life.ask("resume").await;
+    let document = life.until(|document| document.brief.state == RolloutState::Done).await;
+    assert_eq!(document.brief.upgraded, 3);
 }
 
 /// Killed right after each event of the rollout's journal: the same end, and no cluster gets a second run.
