@@ -173,3 +173,22 @@ async fn the_state_can_be_read_without_an_agent() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("lisen"));
 }
+
+/// The operator's own limit is asked, and its refusal says where it stands.
+#[tokio::test]
+async fn an_archive_beyond_the_configured_limits_is_not_unpacked() {
+    let place = Place::new();
+    let package = place.package("");
+    place.configure("[archive]\nmax_entries = 1\n");
+    let agent = Agent::start(&place);
+    let mut driver = agent.driver(1);
+    driver.claim().await.unwrap();
+    let fetch = StepSpec::Fetch { package: package.clone(), rate_limit: None };
+    completed(driver.outcome("fetch", &fetch).await);
+    let unpack = StepSpec::Unpack { package: package.sha256, version: package.version };
+    let failure = failed(driver.outcome("unpack", &unpack).await);
+    assert_eq!(failure.id, "archive-too-large");
+    assert!(failure.cause.unwrap().contains("is one more than the 1 entries allowed"));
+    assert!(failure.remedy.unwrap().contains("[archive] of agent.toml"));
+    assert!(!place.path("state").join("unpacked/unpack").exists());
+}

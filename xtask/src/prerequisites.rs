@@ -28,6 +28,11 @@ pub const DBUS: Program = Program { name: "dbus-daemon", package: "dbus" };
 /// The database of coordinators that stand by for each other.
 pub const POSTGRES: Program = Program { name: "postgres", package: "postgresql" };
 
+/// What the agent's reader of archives is compared with, besides `tar`.
+pub const BSDTAR: Program = Program { name: "bsdtar", package: "libarchive-tools" };
+/// Writes archives in dialects of its own.
+pub const PYTHON: Program = Program { name: "python3", package: "python3" };
+
 /// A program and the Debian packages that bring it.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {

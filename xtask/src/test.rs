@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::commands::{self, cargo, exit_code};
-use crate::prerequisites::{self, C_COMPILER, DBUS, IP, JQ, MAKE, MKFS, NSPAWN, POSTGRES, REDIS};
+use crate::prerequisites::{
+    self, BSDTAR, C_COMPILER, DBUS, IP, JQ, MAKE, MKFS, NSPAWN, POSTGRES, PYTHON, REDIS,
+};
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +19,7 @@ pub struct Args {
 
 /// Form, style, then all tests; the test runner's summary comes last.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    prerequisites::ensure(&[C_COMPILER, MAKE, REDIS, JQ, NSPAWN, DBUS, IP, MKFS, POSTGRES])?;
+    prerequisites::ensure(&[C_COMPILER, MAKE, REDIS, JQ, NSPAWN, DBUS, IP, MKFS, POSTGRES, BSDTAR, PYTHON])?;
     prerequisites::ensure_nextest()?;
     if !args.only_tests {
         commands::run(cargo().args(["fmt", "--all", "--check"]))?;

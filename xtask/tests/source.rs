@@ -100,6 +100,9 @@ fn pure_code_knows_no_door_no_clock_and_no_runtime() {
     never_says(COORDINATOR_PURE, &doors);
     never_says(&MACHINE_PURE, &doors);
     never_says(&["agent/src/parse"], &doors);
+    let unpack = ["header", "limits", "members", "pax", "policy", "reason", "source"];
+    let unpack = unpack.map(|file| format!("agent/src/package/unpack/{file}.rs"));
+    never_says(&unpack.each_ref().map(String::as_str), &doors);
 }
 
 /// Whoever reads the wall clock himself cannot be simulated, and is fooled when it jumps.

@@ -1,5 +1,6 @@
 //! `agent.toml`: read once at start, all mistakes reported together (design §7).
 
+mod archive;
 mod args;
 mod connecting;
 mod rest;
@@ -15,6 +16,8 @@ use proto::transport::{Security, Tls};
 use proto::{AgentName, RunnerKind};
 pub use rest::Rest;
 use table::Keys;
+
+use crate::package::Limits;
 
 /// Where the configuration is unless told otherwise.
 pub const DEFAULT_FILE: &str = "/etc/ratchet/agent.toml";
@@ -56,6 +59,8 @@ pub struct Config {
     pub hooks: Option<HooksConfig>,
     /// Where metrics are told; nowhere if `None`.
     pub metrics: Option<SocketAddr>,
+    /// What an archive may not exceed.
+    pub archive: Limits,
 }
 
 /// Where hooks are, and how long one may take.
@@ -156,6 +161,7 @@ impl Config {
         let rest = rest::rest(keys);
         let hooks = hooks(keys);
         let metrics = metrics(keys);
+        let archive = archive::limits(keys);
         let mut product = keys.table("redis_enterprise");
         let config = Self {
             file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
@@ -173,6 +179,7 @@ impl Config {
             rest,
             hooks,
             metrics,
+            archive,
         };
         keys.put_back(product);
         config

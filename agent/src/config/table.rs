@@ -1,6 +1,7 @@
 //! Taking typed values out of a TOML table while collecting everything that is wrong with it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -106,6 +107,16 @@ impl Keys {
             }
             None => default,
         }
+    }
+
+    pub(super) fn number(&mut self, key: &str, default: u64, allowed: RangeInclusive<u64>) -> u64 {
+        let Some(value) = self.table.remove(key) else { return default };
+        let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+        number.filter(|number| allowed.contains(number)).unwrap_or_else(|| {
+            let remedy = format!("write one from {} to {}, without quotes", allowed.start(), allowed.end());
+            self.mistake(key, format!("`{value}` is not a whole number that is allowed"), &remedy);
+            default
+        })
     }
 
     pub(super) fn address(&mut self, key: &str, default: &str) -> SocketAddr {

@@ -36,6 +36,13 @@ fn the_shipped_default_says_what_the_code_does() {
         "user",
         "password_file",
         "certificate",
+        "archive",
+        "max_entries",
+        "max_bytes",
+        "max_file_bytes",
+        "max_ratio",
+        "max_path",
+        "max_depth",
     ];
     let uncommented: String = shipped
         .lines()
@@ -44,7 +51,7 @@ fn the_shipped_default_says_what_the_code_does() {
         .collect();
     let table: toml::Table = uncommented.parse().unwrap();
     let below = |name: &str| table[name].as_table().unwrap().keys().cloned();
-    let tables = ["tls", "redis_enterprise", "rest"];
+    let tables = ["tls", "redis_enterprise", "rest", "archive"];
     let mut found: Vec<String> = table.keys().cloned().chain(tables.into_iter().flat_map(below)).collect();
     let mut expected: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
     found.sort();

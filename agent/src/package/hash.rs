@@ -42,22 +42,16 @@ impl Running {
     }
 }
 
-/// A reader that hashes and counts what passes through it.
+/// A reader that hashes what passes through it.
 #[derive(Debug)]
 pub(super) struct Hashing<R> {
     inner: R,
     hash: Running,
-    count: u64,
 }
 
 impl<R> Hashing<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, hash: Running::default(), count: 0 }
-    }
-
-    /// Bytes that passed so far.
-    pub(super) fn count(&self) -> u64 {
-        self.count
+        Self { inner, hash: Running::default() }
     }
 
     pub(super) fn finish(self) -> Sha256 {
@@ -69,7 +63,6 @@ impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.hash.update(&buffer[..read]);
-        self.count += read as u64;
         Ok(read)
     }
 }

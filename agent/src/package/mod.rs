@@ -11,6 +11,6 @@ mod unpack;
 
 pub use fetch::{Fetched, Fetcher, Patience};
 pub use hash::sha256_of_file;
-pub use manifest::{Manifest, TreeError};
+pub use manifest::{Entry, Manifest, TreeError};
 pub use store::Packages;
-pub use unpack::{Limits, Progress, Refused, UnpackError, Unpacking, unpack};
+pub use unpack::{Limits, Progress, Reason, Refused, UnpackError, Unpacking, survey, unpack};

