@@ -1,5 +1,6 @@
 //! Ratchet's agent: everything that touches one node.
 
+pub mod answers;
 pub mod claims;
 pub mod config;
 pub mod connecting;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use agent::config::{Config, DEFAULT_FILE};
+use agent::host::starts;
 use agent::program;
 use clap::{Parser, Subcommand};
 use proto::StepId;
@@ -39,6 +40,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    starts::set_umask();
     let config = match Config::load(&cli.config) {
         Ok(config) => config,
         Err(error) => return program::complain(&error, ExitCode::from(2)),

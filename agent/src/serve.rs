@@ -5,7 +5,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::transport::TransportError;
+use proto::ours;
+use proto::transport::{Security, TransportError};
 use proto::{Clock, InvalidName};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
@@ -59,6 +60,7 @@ pub async fn run(
     let state = StateDir::create(&config.state_dir, &Disk::real())?;
     let _alone = lock(&state)?;
     let security = config.security.clone();
+    warn_of_open_key(&security);
     let executor = Executor::open(door(config.clone(), state))?;
     let _telling = metrics::listen(config.metrics, &executor).await.map_err(RunError::Metrics)?;
     let stopping = executor.stopping();
@@ -93,6 +95,15 @@ pub fn door(config: Config, state: StateDir) -> Door {
         state,
         config,
         disk,
+    }
+}
+
+/// It goes on all the same: whoever could read the key has read it, and an upgrade may be under way.
+fn warn_of_open_key(security: &Security) {
+    if let Security::Tls(tls) = security
+        && let Some(reason) = ours::readable_by_all(&tls.key)
+    {
+        tracing::warn!(reason, "the private key is no secret; make a new one");
     }
 }
 

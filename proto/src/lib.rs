@@ -1,6 +1,6 @@
 //! The contract between the agent and the coordinator: the vocabulary both sides share, the `.proto` files, and the
 //! conversions between the two. Nothing in here reads or changes the world, but for [`transport`], which listens and
-//! dials, and for [`process`] and [`HookRunner`], which run programs.
+//! dials, for [`process`] and [`HookRunner`], which run programs, and for [`ours`], which looks whose a file is.
 
 pub mod access;
 mod claim;
@@ -15,6 +15,7 @@ mod health;
 mod hook;
 mod identity;
 mod ids;
+pub mod ours;
 mod package;
 pub mod pb;
 pub mod process;

@@ -18,6 +18,8 @@ pub const C_COMPILER: Program = Program { name: "cc", package: "gcc libc6-dev" }
 pub const MAKE: Program = Program { name: "make", package: "make" };
 /// Boots the nodes of the lab.
 pub const NSPAWN: Program = Program { name: "systemd-nspawn", package: "systemd-container" };
+/// Judges the units that are shipped.
+pub const ANALYZE: Program = Program { name: "systemd-analyze", package: "systemd" };
 /// Joins the nodes of the lab to a network of their own.
 pub const IP: Program = Program { name: "ip", package: "iproute2" };
 /// Makes the disks of such nodes.

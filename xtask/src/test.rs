@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::commands::{self, cargo, exit_code};
 use crate::prerequisites::{
-    self, BSDTAR, C_COMPILER, DBUS, IP, JQ, MAKE, MKFS, NSPAWN, POSTGRES, PYTHON, REDIS,
+    self, ANALYZE, BSDTAR, C_COMPILER, DBUS, IP, JQ, MAKE, MKFS, NSPAWN, POSTGRES, PYTHON, REDIS,
 };
 
 /// Arguments of `test`.
@@ -19,7 +19,9 @@ pub struct Args {
 
 /// Form, style, then all tests; the test runner's summary comes last.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    prerequisites::ensure(&[C_COMPILER, MAKE, REDIS, JQ, NSPAWN, DBUS, IP, MKFS, POSTGRES, BSDTAR, PYTHON])?;
+    prerequisites::ensure(&[
+        C_COMPILER, MAKE, REDIS, JQ, ANALYZE, NSPAWN, DBUS, IP, MKFS, POSTGRES, BSDTAR, PYTHON,
+    ])?;
     prerequisites::ensure_nextest()?;
     if !args.only_tests {
         commands::run(cargo().args(["fmt", "--all", "--check"]))?;

@@ -199,6 +199,25 @@ fn tonic_lives_in_its_rooms() {
     }
 }
 
+/// What an agent starts is in one list (`host/allowed.rs`); of it, and of nothing else, a process is made in one place. The
+/// operator's hooks have their own door.
+#[test]
+fn programs_are_started_in_one_place() {
+    let starts =
+        ["Command::new", "process::clean", "process::Command", "posix_spawn", "execve", "CommandExt"];
+    let doors = ["agent/src/host/starts.rs", "proto/src/process.rs", "proto/src/hook/process.rs"];
+    for below in ["agent/src", "proto/src"] {
+        for (name, text) in sources(below) {
+            let allowed = doors.contains(&name.as_str()) || is_test(&name);
+            let line = code(&text).find(|line| starts.iter().any(|word| line.contains(word)));
+            assert!(allowed || line.is_none(), "{name} must not start programs: {line:?}");
+        }
+    }
+    never_says(&["agent/src", "proto/src"], &["bin/sh", "bin/bash", "\"sh\"", "\"bash\"", "\"-c\", script"]);
+    // A command without the clean environment is made in one place of all.
+    never_says(&["agent/src/host/starts.rs", "proto/src/hook"], &["Command::new", "env_remove"]);
+}
+
 #[test]
 fn main_is_short_and_files_are_not_long() {
     for below in ["proto/src", "agent/src", "coordinator/src", "xtask"] {

@@ -1,7 +1,6 @@
-//! Which arguments of `install.sh` an upgrade may use, and the umask it is run with.
+//! Which arguments of `install.sh` an upgrade may use.
 
-/// "Root's umask must be 0022" (fact sheet §5.3), whatever the agent's own is: the op runner sets it just before.
-pub const INSTALL_UMASK: u32 = 0o022;
+use std::path::Path;
 
 /// The arguments that an upgrade must not be given, in order; empty when all are allowed.
 ///
@@ -9,12 +8,13 @@ pub const INSTALL_UMASK: u32 = 0o022;
 /// installations only. Anything that is not known to be harmless is refused as well (fact sheet §5.1, promise P11).
 pub fn refused_install_args(args: &[String]) -> Vec<String> {
     let mut refused = Vec::new();
-    let mut rest = args.iter();
+    let (mut rest, mut answered) = (args.iter(), false);
     while let Some(arg) = rest.next() {
         match arg.as_str() {
             "-y" | "--skip-dns-port-verification" | "--update-env-path" | "--skip-updating-env-path" => {}
             "-c" => match rest.next() {
-                Some(file) if file.starts_with('/') => {}
+                // One is looked at, so one is all there may be.
+                Some(file) if file.starts_with('/') && !answered => answered = true,
                 Some(file) => refused.push(format!("-c {file}")),
                 None => refused.push("-c".to_owned()),
             },
@@ -22,6 +22,12 @@ pub fn refused_install_args(args: &[String]) -> Vec<String> {
         }
     }
     refused
+}
+
+/// The answer file among the arguments.
+pub fn answer_file(args: &[String]) -> Option<&Path> {
+    let named = args.iter().zip(args.iter().skip(1)).find(|(option, _)| *option == "-c");
+    named.map(|(_, file)| Path::new(file))
 }
 
 #[cfg(test)]
@@ -39,6 +45,22 @@ mod tests {
         {
             assert_eq!(refused(args), Vec::<String>::new(), "{args:?}");
         }
+    }
+
+    #[test]
+    fn the_answer_file_is_found_wherever_it_stands() {
+        let found = |args: &[&str]| {
+            answer_file(&args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>()).map(Path::to_owned)
+        };
+        assert_eq!(found(&["-y", "-c", "/a"]), Some("/a".into()));
+        assert_eq!(found(&["-c", "/a", "--update-env-path"]), Some("/a".into()));
+        assert_eq!(found(&["-c"]), None);
+        assert_eq!(found(&["-y"]), None);
+    }
+
+    #[test]
+    fn more_than_one_answer_file_is_refused() {
+        assert_eq!(refused(&["-c", "/a", "-c", "/b"]), ["-c /b"]);
     }
 
     #[test]

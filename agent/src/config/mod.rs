@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use args::{INSTALL_UMASK, refused_install_args};
+pub use args::{answer_file, refused_install_args};
 use proto::transport::{Security, Tls};
 use proto::{AgentName, RunnerKind};
 pub use rest::Rest;

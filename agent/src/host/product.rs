@@ -7,6 +7,7 @@ use std::time::Duration;
 use proto::{ClusterView, Installation, NodeUid, RestartableService, Rlcheck, Row, Setting, Version};
 
 use super::HostError;
+use super::allowed::{Action, Program, name_of};
 use super::install_dirs::{detect, read_optional, rooted};
 use super::programs::{Call, Output, Programs, SystemPrograms};
 use crate::parse::modules::{self, Modules};
@@ -37,6 +38,16 @@ impl Default for Deadlines {
             rladmin: Duration::from_secs(60),
             rlcheck: Duration::from_secs(300),
             other: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Deadlines {
+    fn of(&self, action: Action) -> Duration {
+        match action.program().name() {
+            "rladmin" => self.rladmin,
+            "rlcheck" => self.rlcheck,
+            _ => self.other,
         }
     }
 }
@@ -93,7 +104,7 @@ impl Product {
     /// # Errors
     /// When it gives no answer, or one that cannot be relied on.
     pub async fn status(&self) -> Result<ClusterView, HostError> {
-        let text = self.rladmin(&["status", "extra", "all"]).await.map_err(|error| match error {
+        let text = self.rladmin(Action::Status).await.map_err(|error| match error {
             HostError::Unsupported { answer, .. } => HostError::NotInCluster(answer),
             other => other,
         })?;
@@ -105,7 +116,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn running_actions(&self) -> Result<Vec<String>, HostError> {
-        Ok(running_actions::parse(&self.rladmin(&["cluster", "running_actions"]).await?)?)
+        Ok(running_actions::parse(&self.rladmin(Action::RunningActions).await?)?)
     }
 
     /// The node with the master's role: `rladmin cluster master`.
@@ -113,7 +124,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn master(&self) -> Result<NodeUid, HostError> {
-        Ok(master::parse(&self.rladmin(&["cluster", "master"]).await?)?)
+        Ok(master::parse(&self.rladmin(Action::Master).await?)?)
     }
 
     /// Names of a node's snapshots: `rladmin node N snapshot list`.
@@ -121,8 +132,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn snapshots(&self, node: NodeUid) -> Result<Vec<String>, HostError> {
-        let uid = node.0.to_string();
-        Ok(snapshot_list::parse(&self.rladmin(&["node", &uid, "snapshot", "list"]).await?)?)
+        Ok(snapshot_list::parse(&self.rladmin(Action::Snapshots(node)).await?)?)
     }
 
     /// `rladmin info cluster`.
@@ -130,7 +140,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn info_cluster(&self) -> Result<info::Info, HostError> {
-        Ok(info::parse(&self.rladmin(&["info", "cluster"]).await?)?)
+        Ok(info::parse(&self.rladmin(Action::InfoCluster).await?)?)
     }
 
     /// `rladmin info node N`, by its own keys.
@@ -138,8 +148,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn info_node(&self, node: NodeUid) -> Result<Row, HostError> {
-        let uid = node.0.to_string();
-        Ok(node_info::parse(&self.rladmin(&["info", "node", &uid]).await?, node)?)
+        Ok(node_info::parse(&self.rladmin(Action::InfoNode(node)).await?, node)?)
     }
 
     /// `rladmin info db`: a row for each database. The given ones must be there.
@@ -147,7 +156,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn info_databases(&self, expected: &[u32]) -> Result<Vec<Row>, HostError> {
-        Ok(database_info::parse(&self.rladmin(&["info", "db"]).await?, expected)?)
+        Ok(database_info::parse(&self.rladmin(Action::InfoDatabases).await?, expected)?)
     }
 
     /// `rladmin status modules extra all`; where that is turned down, without `extra all`.
@@ -155,8 +164,8 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn modules(&self) -> Result<Modules, HostError> {
-        let text = match self.rladmin(&["status", "modules", "extra", "all"]).await {
-            Err(error) if error.is_refusal() => self.rladmin(&["status", "modules"]).await?,
+        let text = match self.rladmin(Action::ModulesExtraAll).await {
+            Err(error) if error.is_refusal() => self.rladmin(Action::Modules).await?,
             answer => answer?,
         };
         Ok(modules::parse(&text)?)
@@ -167,7 +176,7 @@ impl Product {
     /// # Errors
     /// When it does not list the services.
     pub async fn services(&self) -> Result<Vec<Row>, HostError> {
-        let output = self.tool("supervisorctl", &["status"], self.deadlines.other).await?;
+        let output = self.ask(Action::Services).await?;
         match services::parse(&output.stdout) {
             Err(_) if !output.success() => Err(HostError::Program(output.failure())),
             answer => Ok(answer?),
@@ -179,8 +188,7 @@ impl Product {
     /// # Errors
     /// As [`Product::status`].
     pub async fn tune_cluster(&self, setting: Setting, value: u64) -> Result<(), HostError> {
-        let (key, value) = (setting.to_string(), value.to_string());
-        self.rladmin(&["tune", "cluster", &key, &value]).await.map(drop)
+        self.rladmin(Action::TuneCluster(setting, value)).await.map(drop)
     }
 
     /// `rlcheck` with all its tests, each retried this often by the tool itself. That it failed is an answer, not an error.
@@ -188,12 +196,7 @@ impl Product {
     /// # Errors
     /// When it could not be run or did not end in time.
     pub async fn rlcheck(&self, retries: u32) -> Result<Rlcheck, HostError> {
-        let times = retries.to_string();
-        let mut args = vec!["--continue-on-error"];
-        if retries > 0 {
-            args.extend(["--retry", &times, "--retry-delay", "5"]);
-        }
-        let output = self.tool("rlcheck", &args, self.deadlines.rlcheck).await?;
+        let output = self.ask(Action::Rlcheck { retries }).await?;
         Ok(rlcheck::parse(&format!("{}\n{}", output.stdout, output.stderr), output.success()))
     }
 
@@ -202,48 +205,50 @@ impl Product {
     /// # Errors
     /// When it does not say that the service was started.
     pub async fn restart_service(&self, service: RestartableService) -> Result<(), HostError> {
-        let name = match service {
-            RestartableService::CnmExec => "cnm_exec",
-        };
-        let output = self.tool("supervisorctl", &["restart", name], self.deadlines.other).await?;
-        let started = format!("{name}: started");
+        let output = self.ask(Action::Restart(service)).await?;
+        let started = format!("{}: started", name_of(service));
         match output.success() && output.stdout.lines().any(|line| line.trim() == started) {
             true => Ok(()),
             false => Err(HostError::Program(output.failure())),
         }
     }
 
-    /// `rladmin` with some arguments; its standard output if it succeeded.
+    /// A question to `rladmin`; its standard output if it succeeded.
     ///
     /// # Errors
     /// When it failed, or does not know the command.
-    pub async fn rladmin(&self, args: &[&str]) -> Result<String, HostError> {
-        let output = self.tool("rladmin", args, self.deadlines.rladmin).await?;
+    async fn rladmin(&self, action: Action) -> Result<String, HostError> {
+        let output = self.ask(action).await?;
         let mut lines = output.stdout.lines().chain(output.stderr.lines());
         if let Some(answer) = lines.find(|line| line.trim_start().starts_with("ERROR: invalid token")) {
-            let command = format!("rladmin {}", args.join(" "));
+            let command = format!("rladmin {}", action.args().join(" "));
             return Err(HostError::Unsupported { command, answer: answer.trim().to_owned() });
         }
         if output.success() { Ok(output.stdout) } else { Err(HostError::Program(output.failure())) }
     }
 
-    /// One of the product's own tools, by absolute path; its output whatever its status.
+    /// Starts a program of the closed list, and nothing else; its output whatever its status.
     ///
     /// # Errors
     /// When it could not be run or did not end in time.
-    pub async fn tool(&self, name: &str, args: &[&str], deadline: Duration) -> Result<Output, HostError> {
-        let install_dir = self.rooted(&self.installation()?.install_dir);
-        let mut call = Call::new(install_dir.join("bin").join(name), args, deadline);
-        call.path_first = vec![install_dir.join("bin"), install_dir.join("sbin")];
-        self.programs.run(call).await.map_err(HostError::Program)
+    pub async fn ask(&self, action: Action) -> Result<Output, HostError> {
+        self.ask_within(action, self.deadlines.of(action)).await
     }
 
-    /// A program of the operating system; its output whatever its status.
+    /// The same with a deadline of its own.
     ///
     /// # Errors
-    /// When it could not be run or did not end in time.
-    pub async fn system_program(&self, name: &str, args: &[&str]) -> Result<Output, HostError> {
-        self.programs.run(Call::new(name, args, self.deadlines.other)).await.map_err(HostError::Program)
+    /// As [`Product::ask`].
+    pub async fn ask_within(&self, action: Action, deadline: Duration) -> Result<Output, HostError> {
+        let args = action.args();
+        let call = match action.program() {
+            Program::Product(name) => {
+                let install_dir = self.rooted(&self.installation()?.install_dir);
+                Call::of_product(&install_dir, name, args, deadline)
+            }
+            Program::System(name) => Call::of_system(&self.root, name, args, deadline),
+        };
+        self.programs.run(call).await.map_err(HostError::Program)
     }
 
     /// The version a custom installation wrote down; `None` if there is no such file.

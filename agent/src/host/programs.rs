@@ -1,43 +1,76 @@
 //! Running programs: a clean environment, no terminal, captured output, and an end for every one of them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use proto::ProgramFailure;
 use proto::process::{self, Ending, Keep, Limits, SYSTEM_PATH};
 
+use super::allowed::SYSTEM_DIRECTORIES;
+use super::install_dirs::rooted;
 pub use super::outcome::Output;
 use super::outcome::failure;
+use super::starts;
 
-/// A program to run.
+/// One start of a program of the closed list. Only [`super::Product`] makes one, out of an [`super::Action`].
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The program: an absolute path, or a name to be found on the system's own path.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<String>,
+    /// Where the program may be, by absolute paths: the first that is there is run.
+    candidates: Vec<PathBuf>,
+    shown: String,
+    args: Vec<String>,
     /// Directories in front of the system's path; some of the vendor's wrappers need their own (RS199887).
-    pub path_first: Vec<PathBuf>,
-    /// After this long it is killed, with everything it started.
-    pub deadline: Duration,
+    path_first: Vec<PathBuf>,
+    deadline: Duration,
 }
 
 impl Call {
-    /// A call without directories of its own.
-    pub fn new(program: impl Into<PathBuf>, args: &[&str], deadline: Duration) -> Self {
-        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Self { program: program.into(), args, path_first: Vec::new(), deadline }
+    /// One of the product's own programs, in its own directory.
+    pub(super) fn of_product(install_dir: &Path, name: &str, args: Vec<String>, deadline: Duration) -> Self {
+        let program = install_dir.join("bin").join(name);
+        let path_first = vec![install_dir.join("bin"), install_dir.join("sbin")];
+        let shown = program.display().to_string();
+        Self { candidates: vec![program], shown, args, path_first, deadline }
+    }
+
+    /// A program of the system: the root's own where it has one, as with all that is the machine's.
+    pub(super) fn of_system(root: &Path, name: &str, args: Vec<String>, deadline: Duration) -> Self {
+        let places = SYSTEM_DIRECTORIES.map(|directory| Path::new(directory).join(name));
+        let own = places.iter().filter(|_| root != Path::new("/"));
+        let own = own.map(|place| rooted(root, &place.to_string_lossy()));
+        let candidates = own.chain(places.iter().cloned()).collect();
+        Self { candidates, shown: name.to_owned(), args, path_first: Vec::new(), deadline }
+    }
+
+    /// The name of the program.
+    pub fn name(&self) -> &str {
+        self.candidates.first().and_then(|place| place.file_name()?.to_str()).unwrap_or_default()
+    }
+
+    /// Its arguments.
+    pub fn args(&self) -> &[String] {
+        &self.args
+    }
+
+    /// After this long it is killed, with everything it started.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     /// The program and its arguments, for people.
     pub fn argv(&self) -> Vec<String> {
-        let program = self.program.display().to_string();
-        std::iter::once(program).chain(self.args.iter().cloned()).collect()
+        std::iter::once(&self.shown).chain(&self.args).cloned().collect()
     }
 
-    fn path(&self) -> String {
+    pub(super) fn candidates(&self) -> &[PathBuf] {
+        &self.candidates
+    }
+
+    /// All of its `PATH`.
+    pub(super) fn path(&self) -> String {
         let own = self.path_first.iter().map(|directory| directory.display().to_string());
         own.chain([SYSTEM_PATH.to_owned()]).collect::<Vec<_>>().join(":")
     }
@@ -73,8 +106,10 @@ impl Programs for SystemPrograms {
 
 async fn run(call: Call, cap: usize) -> Result<Output, ProgramFailure> {
     let argv = call.argv();
-    let mut command = process::clean(&call.program, &call.path());
-    command.args(&call.args).env("HOME", "/root");
+    let command = match starts::of_list(&call) {
+        Ok(command) => command,
+        Err(error) => return Err(failure(argv, not_started(&error), "", "")),
+    };
     let limits = Limits { time: call.deadline, stdout: cap, stderr: Keep::All(cap) };
     let ran = process::run(command, None, limits).await;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -82,11 +117,15 @@ async fn run(call: Call, cap: usize) -> Result<Output, ProgramFailure> {
     let status = match ran.ending {
         Ending::Ended(status) => return Ok(Output { argv, status, stdout, stderr }),
         Ending::TooMuch => format!("it printed more than {cap} bytes and was killed"),
-        Ending::NotStarted(error) => format!("could not be started: {error}"),
+        Ending::NotStarted(error) => not_started(&error),
         Ending::Lost(error) => format!("its output could not be read: {error}"),
         Ending::Overdue => format!("no answer within {:?}; it was killed", call.deadline),
     };
     Err(failure(argv, status, &stdout, &stderr))
+}
+
+fn not_started(error: &io::Error) -> String {
+    format!("could not be started: {error}")
 }
 
 #[cfg(test)]
@@ -95,8 +134,15 @@ mod tests {
 
     use super::*;
 
+    /// A call of what is not in the list.
+    fn stand_in(program: &str, args: &[&str], deadline: Duration) -> Call {
+        let (candidates, shown) = (vec![program.into()], program.to_owned());
+        let args = args.iter().map(|&arg| arg.to_owned()).collect();
+        Call { candidates, shown, args, path_first: Vec::new(), deadline }
+    }
+
     async fn sh(script: &str, deadline: Duration, output_cap: usize) -> Result<Output, ProgramFailure> {
-        SystemPrograms { output_cap }.run(Call::new("/bin/sh", &["-c", script], deadline)).await
+        SystemPrograms { output_cap }.run(stand_in("/bin/sh", &["-c", script], deadline)).await
     }
 
     const LONG: Duration = Duration::from_secs(60);
@@ -163,7 +209,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_program_and_odd_bytes() {
-        let missing = Call::new("/nonexistent/rladmin", &["status"], LONG);
+        let missing = stand_in("/nonexistent/rladmin", &["status"], LONG);
         let failed = SystemPrograms::default().run(missing).await.unwrap_err();
         assert_eq!(failed.argv, ["/nonexistent/rladmin", "status"]);
         assert!(failed.status.contains("could not be started"), "{failed:?}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use proto::{Probe, System};
 
 use super::ports::listening_ports;
-use crate::host::{Product, with_causes};
+use crate::host::{Action, Product, with_causes};
 
 /// Reads them all.
 pub(super) async fn system(product: &Product) -> System {
@@ -62,11 +62,8 @@ fn kilobytes(meminfo: &Probe<String>, name: &str) -> Probe<u64> {
     bytes.map_or_else(|| Probe::Unknown(format!("/proc/meminfo has no `{name}`")), Probe::Known)
 }
 
-/// The root's own program where it has one, as with all that is the machine's; else the first on the path.
 async fn openssl(product: &Product) -> Probe<String> {
-    let own = Some(product.rooted("/usr/bin/openssl")).filter(|own| own.exists());
-    let program = own.as_ref().and_then(|own| own.to_str()).unwrap_or("openssl");
-    match product.system_program(program, &["version"]).await {
+    match product.ask(Action::OpensslVersion).await {
         Ok(output) if output.success() && !output.stdout.trim().is_empty() => {
             Probe::Known(output.stdout.trim().to_owned())
         }

@@ -2,7 +2,7 @@
 
 use proto::{ClusterView, InstalledVersion, Probe, Version};
 
-use crate::host::{HostError, Product, with_causes};
+use crate::host::{Action, HostError, Product, with_causes};
 use crate::parse::version;
 
 /// What one source says of the version.
@@ -74,8 +74,7 @@ fn by_custom_file(product: &Product) -> Said {
 }
 
 async fn by_dpkg(product: &Product) -> Said {
-    let args = ["-W", "-f", "${Status}\t${Version}\n", "redislabs"];
-    match product.system_program("dpkg-query", &args).await {
+    match product.ask(Action::DpkgVersion).await {
         Ok(output) if output.success() => dpkg_says(&output.stdout),
         _ => Said::Nothing,
     }
@@ -92,8 +91,7 @@ fn dpkg_says(text: &str) -> Said {
 }
 
 async fn by_rpm(product: &Product) -> Said {
-    let args = ["-q", "--qf", "%{VERSION}-%{RELEASE}\n", "redislabs"];
-    match product.system_program("rpm", &args).await {
+    match product.ask(Action::RpmVersion).await {
         Ok(output) if output.success() => package_version(&output.stdout),
         _ => Said::Nothing,
     }

@@ -3,17 +3,17 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use proto::StepId;
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
 
 use super::files;
 use crate::config::Config;
 use crate::durable::StateError;
+use crate::host::starts::{OpRunner, op_runner};
 use crate::state::StateDir;
 
 /// How long the op runner may take to say that it has begun.
@@ -64,18 +64,12 @@ pub(super) async fn detach(config: &Config, step: &StepId) -> Result<(), LaunchE
 
 async fn run_detacher(config: &Config, step: &StepId) -> Result<(), LaunchError> {
     let log = files(&StateDir::at(&config.state_dir).step(step)).runner_log;
-    let program = program(config);
-    let failed = |source| LaunchError::Program { program: program.display().to_string(), source };
-    let status = Command::new(&program)
-        .arg("--config")
-        .arg(&config.file)
-        .args(["run-op", "--detach", step.as_str()])
-        .stdin(Stdio::null())
+    let status = op_runner(config.program.as_deref(), &config.file, step, OpRunner::Detaching)
         .stdout(log_file(&log)?)
         .stderr(log_file(&log)?)
         .status()
         .await
-        .map_err(failed)?;
+        .map_err(failed(config))?;
     if status.success() { Ok(()) } else { Err(LaunchError::Ended { status, log: log.display().to_string() }) }
 }
 
@@ -86,15 +80,10 @@ async fn run_detacher(config: &Config, step: &StepId) -> Result<(), LaunchError>
 /// [`LaunchError`], also when it ended without having begun.
 pub async fn run_detached(config: &Config, step: &StepId) -> Result<(), LaunchError> {
     let log = files(&StateDir::at(&config.state_dir).step(step)).runner_log;
-    let program = program(config);
-    let failed = |source| LaunchError::Program { program: program.display().to_string(), source };
+    let failed = failed(config);
     // Not a group leader: the agent starts it without a group of its own.
     rustix::process::setsid().map_err(|error| failed(error.into()))?;
-    let mut runner = Command::new(&program)
-        .arg("--config")
-        .arg(&config.file)
-        .args(["run-op", step.as_str()])
-        .stdin(Stdio::null())
+    let mut runner = op_runner(config.program.as_deref(), &config.file, step, OpRunner::Running)
         .stdout(Stdio::piped())
         .stderr(log_file(&log)?)
         .spawn()
@@ -112,9 +101,12 @@ pub async fn run_detached(config: &Config, step: &StepId) -> Result<(), LaunchEr
     Ok(())
 }
 
-/// This very program, also when its file was replaced meanwhile by that of a newer package.
-fn program(config: &Config) -> PathBuf {
-    config.program.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
+fn failed(config: &Config) -> impl Fn(io::Error) -> LaunchError + Copy {
+    let program = config.program.as_ref();
+    move |source| {
+        let program = program.map_or("ratchet-agent itself".into(), |program| program.display().to_string());
+        LaunchError::Program { program, source }
+    }
 }
 
 fn log_file(path: &Path) -> Result<Stdio, StateError> {

@@ -2,25 +2,24 @@
 
 use std::any::Any;
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use proto::Exit;
-use rustix::fs::{FlockOperation, Mode, flock};
-use rustix::process::{Signal, getpid, set_child_subreaper, umask};
-use tokio::process::{Child, Command};
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Signal, getpid, set_child_subreaper};
+use tokio::process::Child;
 use tokio::time::Instant;
 
 use super::op::OpError;
 use super::{CHILD, Identity, Process, procfs};
-use crate::config::INSTALL_UMASK;
 use crate::durable::{Disk, StateError};
+use crate::host::starts;
 
 /// Between asking the installation to end at its deadline and killing it.
 const GRACE: Duration = Duration::from_secs(10);
@@ -111,7 +110,8 @@ async fn install(
 ) -> Result<(Exit, Duration), OpError> {
     let began = Instant::now();
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(output);
-    let mut child = log.and_then(|log| spawn(tree, args, log)).map_err(OpError::NotRun)?;
+    let mut child =
+        log.and_then(|log| starts::installer(tree, args, log)?.spawn()).map_err(OpError::NotRun)?;
     note(&child, output);
     let exit = match tokio::time::timeout(deadline, child.wait()).await {
         Ok(status) => exit_of(status.map_err(os("wait for install.sh"))?),
@@ -121,26 +121,6 @@ async fn install(
         }
     };
     Ok((exit, began.elapsed()))
-}
-
-/// "Must be started from inside the extracted directory" (fact sheet §5.4); root's umask must be 0022 (§5.3). Colours
-/// are printed for known terminals only (§5.4).
-fn spawn(tree: &Path, args: &[String], output: File) -> io::Result<Child> {
-    let errors = output.try_clone()?;
-    umask(Mode::from_raw_mode(INSTALL_UMASK));
-    Command::new("./install.sh")
-        .args(args)
-        .current_dir(tree)
-        .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("HOME", "/root")
-        .env("TERM", "dumb")
-        .env("LANG", "C")
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors)
-        .process_group(0)
-        .spawn()
 }
 
 /// Writes down which process the installer is, beside its output, for an agent that finds this op runner dead. The

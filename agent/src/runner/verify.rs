@@ -3,6 +3,7 @@
 
 use proto::{Failure, InstallSpec, StepSpec};
 
+use crate::answers;
 use crate::claims::ClaimRecord;
 use crate::config::{Config, refused_install_args};
 use crate::durable;
@@ -46,6 +47,7 @@ pub(super) fn verified(
         let message = format!("run {} does not hold this node any more", record.run);
         return Err(Box::new(Failure::operator("not-claimed", message, "look with `ratchet status`")));
     }
+    answers::unchanged(config, &state.step(&record.step))?;
     verify_archive(spec, state)?;
     let dir = state.unpacked(&spec.unpacked_by);
     let manifest = manifest_for(spec, state)?;

@@ -1,8 +1,9 @@
 //! Gathers logs and status after a failure into one bundle (fact sheet §7.3, at its end). What cannot be had is named in
 //! the bundle; that alone fails nothing.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use proto::{Failure, StepId, StepReport};
 use super::{Done, StepContext, Stop};
 use crate::durable::{self, Disk, StateError};
 use crate::failures::chain;
+use crate::host::Action;
 use crate::runner;
 
 const TOOL_DEADLINE: Duration = Duration::from_secs(60);
@@ -42,16 +44,16 @@ struct Part {
 
 /// What the product's tools say now.
 async fn answers(context: &StepContext) -> Vec<Part> {
-    let calls: [(&str, &str, &[&str]); 4] = [
-        ("rladmin-status-extra-all.txt", "rladmin", &["status", "extra", "all"]),
-        ("rladmin-running-actions.txt", "rladmin", &["cluster", "running_actions"]),
-        ("rladmin-info-cluster.txt", "rladmin", &["info", "cluster"]),
-        ("supervisorctl-status.txt", "supervisorctl", &["status"]),
+    let calls = [
+        ("rladmin-status-extra-all.txt", Action::Status),
+        ("rladmin-running-actions.txt", Action::RunningActions),
+        ("rladmin-info-cluster.txt", Action::InfoCluster),
+        ("supervisorctl-status.txt", Action::Services),
     ];
     let product = context.door.node.product();
     let mut parts = Vec::new();
-    for (name, tool, args) in calls {
-        let text = match product.tool(tool, args, TOOL_DEADLINE).await {
+    for (name, action) in calls {
+        let text = match product.ask_within(action, TOOL_DEADLINE).await {
             Ok(output) => format!("{}{}", output.stdout, output.stderr),
             Err(error) => format!("not to be had: {}\n", chain(&error)),
         };
@@ -100,7 +102,8 @@ fn write_bundle(disk: &Disk, path: &Path, parts: &[Part]) -> Result<u64, StateEr
 }
 
 fn write_archive(path: &Path, parts: &[Part]) -> io::Result<()> {
-    let mut builder = tar::Builder::new(GzEncoder::new(File::create(path)?, Compression::default()));
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut builder = tar::Builder::new(GzEncoder::new(file, Compression::default()));
     for part in parts {
         let mut header = tar::Header::new_gnu();
         header.set_size(part.bytes.len() as u64);

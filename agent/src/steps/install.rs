@@ -6,6 +6,7 @@ use proto::{Failure, FailureKind, InstallSpec, Installed, StepId, StepReport};
 use tokio::time::Instant;
 
 use super::{Done, StepContext, Stop};
+use crate::answers;
 use crate::failures::chain;
 use crate::parse::install_log;
 use crate::runner::{self, Ended, Op, OpResult};
@@ -66,6 +67,7 @@ async fn check_preconditions(context: &StepContext, spec: &InstallSpec) -> Resul
     if let Some(failure) = runner::refused_order(spec, &door.config) {
         return Err(Box::new(failure));
     }
+    answers::record(&door.config, &door.disk, &context.dir())?;
     runner::manifest_for(spec, &door.state)?;
     let another = runner::another_lives(&*door.ops, &door.state, &context.record.step).await;
     if let Some(other) = another.map_err(|error| Box::new(Failure::from(error)))? {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use crate::answers;
 use crate::config::Config;
 use crate::durable::{Disk, StateError};
 use crate::executor::{Reporter, StepRecord};
@@ -133,7 +134,11 @@ async fn perform(context: StepContext) -> Result<Done, Stop> {
         StepSpec::Fetch { package, rate_limit } => {
             until(stop, fetch::run(&context, &package, rate_limit)).await
         }
-        StepSpec::Unpack { package, version } => unpack::run(&context, package, version).await,
+        StepSpec::Unpack { package, version } => {
+            // Told while nothing is under way yet, although only the installer reads them.
+            answers::checked(&context.door.config)?;
+            unpack::run(&context, package, version).await
+        }
         StepSpec::Check => until(stop, check::run(&context)).await,
         StepSpec::Install(spec) => install::run(&context, &spec).await,
         StepSpec::Confirm { target, deadline } => until(stop, confirm::run(&context, target, deadline)).await,

@@ -155,8 +155,7 @@ struct Answers {
 impl Programs for Answers {
     fn run(&self, call: Call) -> BoxFuture<'_, Result<Output, ProgramFailure>> {
         let argv = call.argv();
-        let name = call.program.file_name().unwrap().to_str().unwrap().to_owned();
-        let said = match (name.as_str(), call.args.join(" ").as_str()) {
+        let said = match (call.name(), call.args().join(" ").as_str()) {
             ("rladmin", "status extra all") => {
                 let status = fs::read_to_string(self.kept.root.join("status")).unwrap();
                 status.replace("@VERSION@", &self.kept.version())

@@ -27,8 +27,10 @@ mod why;
 
 use std::sync::Arc;
 
-use proto::Failure;
-use proto::transport::{self, Incoming, Timeouts, check_listen, coordinator_server, plain_server_builder};
+use proto::transport::{
+    self, Incoming, Security, Timeouts, check_listen, coordinator_server, plain_server_builder,
+};
+use proto::{Failure, ours};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Channel;
@@ -71,6 +73,11 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
     let address = config.listen.unwrap_or(DEFAULT_LISTEN);
     let (security, advertise) = (config.security.clone(), config.advertise.clone());
     check_listen(address, &security).map_err(|error| unusable(&error))?;
+    if let Security::Tls(tls) = &security
+        && let Some(reason) = ours::readable_by_all(&tls.key)
+    {
+        tracing::warn!(reason, "the private key is no secret; make a new one");
+    }
     let metrics = match config.metrics {
         Some(address) => Some(measuring::listen(address).await?),
         None => None,

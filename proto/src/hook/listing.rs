@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::HookPoint;
+use crate::ours::{self, NotOurs, Sticky};
 
 /// One entry of a point's directory.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ fn fit_directory(path: &Path, metadata: &Metadata, own: u32) -> Fit {
         let remedy = format!("put a directory in its place: {}", path.display());
         return Err((format!("{} is no directory", path.display()), remedy));
     }
-    only_ours(path, metadata, own)
+    only_ours(path, own)
 }
 
 fn fit_file(path: &Path, metadata: &Metadata, own: u32) -> Fit {
@@ -96,7 +97,7 @@ fn fit_file(path: &Path, metadata: &Metadata, own: u32) -> Fit {
         let remedy = format!("move it out of the directory of hooks: {}", path.display());
         return Err((format!("{} is no file", path.display()), remedy));
     }
-    only_ours(path, metadata, own)?;
+    only_ours(path, own)?;
     if metadata.mode() & 0o111 == 0 {
         let remedy = format!("chmod +x {0}; or move it away, or begin its name with a dot", path.display());
         return Err((format!("{} is not executable", path.display()), remedy));
@@ -104,19 +105,8 @@ fn fit_file(path: &Path, metadata: &Metadata, own: u32) -> Fit {
     Ok(())
 }
 
-/// Whoever may write it decides what is run with our rights.
-fn only_ours(path: &Path, metadata: &Metadata, own: u32) -> Fit {
-    let path = path.display();
-    if metadata.uid() != 0 && metadata.uid() != own {
-        let reason =
-            format!("{path} belongs to user {}, who is neither root nor the one it runs as", metadata.uid());
-        return Err((reason, format!("chown root {path}")));
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return Err((
-            format!("{path} can be written by its group or by everybody"),
-            format!("chmod go-w {path}"),
-        ));
-    }
-    Ok(())
+/// Whoever may write it, or any directory on the way to it, decides what is run with our rights.
+fn only_ours(path: &Path, own: u32) -> Fit {
+    let judged = ours::only_ours(path, own, Sticky::Accepted);
+    judged.map(drop).map_err(|NotOurs { reason, remedy }| (reason, remedy))
 }

@@ -3,14 +3,22 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// The project's own units, as they are shipped.
 const UNITS: [(&str, &str); 3] = [
     ("etc/systemd/system/ratchet-agent.service", include_str!("../../../systemd/ratchet-agent.service")),
     ("etc/systemd/system/ratchet-op@.service", include_str!("../../../systemd/ratchet-op@.service")),
     ("etc/tmpfiles.d/ratchet-agent.conf", include_str!("../../../systemd/ratchet-agent.tmpfiles.conf")),
+];
+
+/// What the coordinator's package brings beside the program.
+const COORDINATOR: [(&str, &str); 3] = [
+    ("etc/systemd/system/ratchet.service", include_str!("../../../systemd/ratchet.service")),
+    ("etc/tmpfiles.d/ratchet.conf", include_str!("../../../systemd/ratchet.tmpfiles.conf")),
+    ("etc/sysusers.d/ratchet.conf", include_str!("../../../systemd/ratchet.sysusers.conf")),
 ];
 
 /// The least an agent is told where the test shares its network. All else is the default: the product is the node's own, and
@@ -67,6 +75,23 @@ impl Root {
         root.install("agent", "ratchet-agent")?;
         root.write("etc/ratchet/agent.toml", agent)?;
         Ok(root)
+    }
+
+    /// Adds the coordinator as its package does: program, unit, user and directories.
+    ///
+    /// # Errors
+    /// When it cannot be built, or a file cannot be written.
+    pub fn add_coordinator(&self, configuration: &str) -> Result<()> {
+        self.install("coordinator", "ratchet")?;
+        for (below, text) in COORDINATOR {
+            self.write(below, text)?;
+        }
+        let directory = format!("--root={}", self.path("").display());
+        let users = self.path("etc/sysusers.d/ratchet.conf");
+        let made = Command::new("systemd-sysusers").arg(directory).arg(users).output()?;
+        ensure!(made.status.success(), "systemd-sysusers: {}", String::from_utf8_lossy(&made.stderr));
+        self.write("etc/ratchet/ratchet.toml", configuration)?;
+        self.enable("ratchet.service")
     }
 
     /// A file or directory of the node.

@@ -17,8 +17,9 @@ const PLACE: &str = "RATCHET_LAB_PLACE";
 /// What a test that ran to its end leaves in its place: a name that matches no test must not look like a success.
 const ENDED: &str = "ended";
 /// What a lab is made of.
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "systemd-nspawn",
+    "systemd-sysusers",
     "dbus-daemon",
     "bash",
     "unshare",

@@ -1,4 +1,5 @@
-//! Installs on a node with a real systemd: they run in units of their own and outlive the agent (promises P6, P7).
+//! A node with a real systemd: installs run in units of their own and outlive the agent (promises P6, P7), and the
+//! coordinator runs as its shipped unit says.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -9,6 +10,7 @@ use anyhow::Result;
 use common::*;
 use lab::sealed;
 use proto::*;
+use serde_json::Value;
 
 /// Ends an installation that went through something, and sees that it was one and the same all along.
 async fn ends_well(lab: &Lab<'_>, invocation: &str) {
@@ -144,6 +146,65 @@ fn the_sandbox_hinders_nothing_and_the_watchdog_bites() -> Result<()> {
         lab.until(AGENT, "NRestarts", |count| count != "0").await;
         lab.until(AGENT, "ActiveState", |state| state == "active").await;
         lab.driver.claim().await;
+        Ok(())
+    })
+}
+
+const COORDINATOR: &str = "ratchet.service";
+/// All else is as shipped, also where its store is.
+const CONFIGURATION: &str = "store = 'sqlite:///var/lib/ratchet/ratchet.db'\nlisten = '127.0.0.1:7444'\n\
+                             insecure_loopback = true\n[[cluster]]\nname = 'orders'\nagents = ['127.0.0.1:7443']\n";
+
+/// The records of a unit that have this field.
+fn records(lab: &Lab<'_>, unit: &str, field: &str) -> Vec<Value> {
+    let unit = format!("--unit={unit}");
+    let said = lab.node.run(&["journalctl", &unit, "--output=json", "--no-pager"]).unwrap();
+    let records = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.filter(|record| record.get(field).is_some()).collect()
+}
+
+/// Waits for a record with this field.
+async fn record(lab: &Lab<'_>, unit: &str, field: &str) -> Value {
+    let looking = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            looks.tick().await;
+            if let Some(record) = records(lab, unit, field).pop() {
+                return record;
+            }
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, looking).await;
+    found.unwrap_or_else(|_| panic!("{unit} tells the journal of no {field}"))
+}
+
+#[test]
+fn the_coordinator_serves_as_its_own_user_and_the_journal_knows_what_it_is_about() -> Result<()> {
+    let test = "the_coordinator_serves_as_its_own_user_and_the_journal_knows_what_it_is_about";
+    sealed(test, async |place| {
+        let prepare = |root: &lab::Root| root.add_coordinator(CONFIGURATION).unwrap();
+        let lab = Lab::boot_with(place, "/opt/redislabs", "/var/opt/redislabs", prepare);
+        lab.until(COORDINATOR, "ActiveState", |state| state == "active").await;
+        let process = format!("/proc/{}", lab.property(COORDINATOR, "MainPID"));
+        assert_eq!(lab.node.run(&["stat", "--format=%U", &process])?, "ratchet");
+        assert_eq!(lab.node.run(&["stat", "--format=%U %a", "/var/lib/ratchet"])?, "ratchet 750");
+        assert_eq!(lab.node.run(&["stat", "--format=%U", "/var/lib/ratchet/ratchet.db"])?, "ratchet");
+
+        // How well the cluster is, is another matter: two of its nodes are not there.
+        let status = "ratchet --coordinator 127.0.0.1:7444 -o json status; :";
+        let said: Value = serde_json::from_str(&lab.node.run(&["sh", "-c", status])?)?;
+        assert!(said.to_string().contains("orders"), "{said}");
+
+        let leading = record(&lab, COORDINATOR, "EPOCH").await;
+        assert_eq!(leading["_SYSTEMD_UNIT"], COORDINATOR, "it told the journal by itself: {leading}");
+        assert_eq!(leading["_CAP_EFFECTIVE"], "0", "it may nothing that another user may not: {leading}");
+
+        lab.start_install().await;
+        lab.go();
+        completed(lab.driver.outcome("install", &install()).await);
+        let of_step = record(&lab, OP, "STEP").await;
+        assert_eq!(of_step["STEP"], "install", "{of_step}");
+        assert_eq!(lab.property(COORDINATOR, "NRestarts"), "0");
         Ok(())
     })
 }

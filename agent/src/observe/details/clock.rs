@@ -5,18 +5,16 @@ use std::time::Duration;
 use proto::{FactValue, Probe};
 
 use super::Look;
-use crate::host::with_causes;
+use crate::host::{Action, with_causes};
 
 /// It asks over D-Bus, which may take its time to find that nobody answers.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(super) async fn time_synchronised(look: &Look<'_>) -> Probe<FactValue> {
-    let args = ["show", "-p", "NTPSynchronized", "--value"];
-    match tokio::time::timeout(DEADLINE, look.product.system_program("timedatectl", &args)).await {
-        Ok(Ok(output)) if output.success() => answer(&output.stdout),
-        Ok(Ok(output)) => Probe::Unknown(format!("`timedatectl show` failed: {}", output.failure().status)),
-        Ok(Err(error)) => Probe::Unknown(with_causes(&error)),
-        Err(_) => Probe::Unknown(format!("`timedatectl show` gave no answer within {DEADLINE:?}")),
+    match look.product.ask_within(Action::TimeSynchronised, DEADLINE).await {
+        Ok(output) if output.success() => answer(&output.stdout),
+        Ok(output) => Probe::Unknown(format!("`timedatectl show` failed: {}", output.failure().status)),
+        Err(error) => Probe::Unknown(with_causes(&error)),
     }
 }
 

@@ -8,7 +8,7 @@ use proto::{FactValue, Probe};
 
 use super::Look;
 use super::blocking::blocking;
-use crate::host::{HostError, Product, with_causes};
+use crate::host::{Action, HostError, Product, with_causes};
 
 /// The product's logrotate file: an upgrade writes it anew (fact sheet §6, no. 38).
 const LOGROTATE: &str = "/etc/logrotate.d/redislabs";
@@ -114,8 +114,8 @@ pub(super) async fn logrotate_changed(look: &Look<'_>) -> Probe<FactValue> {
         return Probe::Unknown(format!("the package tools know nothing of what is below {root}"));
     }
     let mut reasons = Vec::new();
-    for tool in ["dpkg", "rpm"] {
-        match verify(look.product, tool).await {
+    for action in [Action::DpkgVerify, Action::RpmVerify] {
+        match verify(look.product, action).await {
             Ok(changed) => return Probe::Known(FactValue::Flag(changed)),
             Err(reason) => reasons.push(reason),
         }
@@ -124,9 +124,9 @@ pub(super) async fn logrotate_changed(look: &Look<'_>) -> Probe<FactValue> {
 }
 
 /// Asks one of the tools. Both end with a failure when anything at all was changed.
-async fn verify(product: &Product, tool: &str) -> Result<bool, String> {
-    let asked = product.system_program(tool, &["--verify", "redislabs"]).await;
-    let output = asked.map_err(|error: HostError| with_causes(&error))?;
+async fn verify(product: &Product, action: Action) -> Result<bool, String> {
+    let tool = action.program().name();
+    let output = product.ask(action).await.map_err(|error: HostError| with_causes(&error))?;
     let installed = !format!("{}{}", output.stdout, output.stderr).contains("not installed");
     if !installed || output.status.code().is_none() || (!output.success() && output.stdout.trim().is_empty())
     {

@@ -3,7 +3,7 @@
 use proto::{FactValue, Probe};
 
 use super::Look;
-use crate::config::INSTALL_UMASK;
+use crate::host::starts::UMASK;
 
 pub(super) async fn effective_user(_look: &Look<'_>) -> Probe<FactValue> {
     Probe::Known(FactValue::Number(rustix::process::geteuid().as_raw().into()))
@@ -15,5 +15,5 @@ pub(super) async fn root(look: &Look<'_>) -> Probe<FactValue> {
 
 /// Not the agent's own: the op runner sets it just before it starts the installer.
 pub(super) async fn umask(_look: &Look<'_>) -> Probe<FactValue> {
-    Probe::Known(FactValue::Text(format!("{INSTALL_UMASK:04o}")))
+    Probe::Known(FactValue::Text(format!("{UMASK:04o}")))
 }

@@ -17,7 +17,7 @@ pub const AGENT: &str = "ratchet-agent.service";
 /// The unit of the step that every test installs with.
 pub const OP: &str = "ratchet-op@install.service";
 /// Nothing in these tests takes so long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 const STATUS: &str = include_str!("../../../../agent/tests/common/status.txt");
 

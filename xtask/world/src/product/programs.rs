@@ -39,13 +39,12 @@ impl NodePrograms {
     }
 
     async fn answer(&self, call: &Call) -> Result<Output, ProgramFailure> {
-        let name = call.program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let said = match name {
-            "rladmin" => tokio::time::timeout(call.deadline, self.rladmin(&call.args)).await,
-            "rlcheck" => tokio::time::timeout(call.deadline, self.rlcheck(&call.args)).await,
+        let said = match call.name() {
+            "rladmin" => tokio::time::timeout(call.deadline(), self.rladmin(call.args())).await,
+            "rlcheck" => tokio::time::timeout(call.deadline(), self.rlcheck(call.args())).await,
             "supervisorctl" => {
                 self.takes(2, 30).await;
-                Ok(self.cluster.change(|model, now| supervisorctl::run(model, self.uid, &call.args, now)))
+                Ok(self.cluster.change(|model, now| supervisorctl::run(model, self.uid, call.args(), now)))
             }
             "openssl" => Ok(tools::Output::ok("OpenSSL 3.0.2 15 Mar 2022\n")),
             _ => return Err(failed(call, "could not be started: there is no such program")),
@@ -57,7 +56,7 @@ impl NodePrograms {
                 stdout: said.stdout,
                 stderr: said.stderr,
             }),
-            Err(_) => Err(failed(call, &format!("no answer within {:?}; it was killed", call.deadline))),
+            Err(_) => Err(failed(call, &format!("no answer within {:?}; it was killed", call.deadline()))),
         }
     }
 
