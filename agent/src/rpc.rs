@@ -1,5 +1,7 @@
 //! The gRPC service: messages in, values to the executor, messages out. The only place that knows of gRPC.
 
+mod audit;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::facts;
 use crate::hooks::Hooks;
 use crate::refusal::Refusal;
 use crate::serve::RunError;
+use audit::Audit;
 
 /// Events that are sent in one go.
 const AT_ONCE: usize = 256;
@@ -114,6 +117,10 @@ struct Service {
     hooks: Hooks,
 }
 
+/// A step's events as they are sent.
+type Events = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
+
+/// What is asked. Calls that change something are written down in [`Audit`], whatever comes of them.
 #[tonic::async_trait]
 impl Agent for Service {
     async fn observe(&self, request: Request<pb::ObserveRequest>) -> Result<Response<pb::NodeFacts>, Status> {
@@ -123,33 +130,24 @@ impl Agent for Service {
     }
 
     async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimReply>, Status> {
-        let asked = TakeClaim::try_from(request.into_inner()).map_err(unreadable)?;
-        let TakeClaim { run, cluster, epoch, holder, expected_node } = asked;
-        self.refuse_other_node(expected_node).await?;
-        let since = self.executor.door().clock.now();
-        let claim = Claim { run, cluster, epoch, holder, since };
-        let claim = self.executor.claim(claim).await.map_err(|refusal| status(&refusal))?;
-        let claimed = Claimed { claim, memory: self.executor.memory().clone() };
-        Ok(Response::new(pb::ClaimReply::from(&claimed)))
+        let audit = Audit::of("Claim", &request);
+        audit.told(self.claim_asked(request.into_inner()).await)
     }
 
     async fn set_halt(
         &self,
         request: Request<pb::SetHaltRequest>,
     ) -> Result<Response<pb::SetHaltReply>, Status> {
-        let asked = SetHalt::try_from(request.into_inner()).map_err(unreadable)?;
-        let now = self.executor.set_halt(asked).await.map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pb::SetHaltReply::from(&now)))
+        let audit = Audit::of("SetHalt", &request);
+        audit.told(self.set_halt_asked(request.into_inner()).await)
     }
 
     async fn take_over(
         &self,
         request: Request<pb::TakeOverRequest>,
     ) -> Result<Response<pb::TakeOverReply>, Status> {
-        let asked = TakeOver::try_from(request.into_inner()).map_err(unreadable)?;
-        self.refuse_other_node(asked.node).await?;
-        let taken = self.executor.take_over(asked).await.map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pb::TakeOverReply::from(&taken)))
+        let audit = Audit::of("TakeOver", &request);
+        audit.told(self.take_over_asked(request.into_inner()).await)
     }
 
     async fn histories(
@@ -165,50 +163,103 @@ impl Agent for Service {
         &self,
         request: Request<pb::ReleaseRequest>,
     ) -> Result<Response<pb::ReleaseReply>, Status> {
-        let authority = Authority::try_from(request.into_inner()).map_err(unreadable)?;
-        self.executor.release(authority).await.map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pb::ReleaseReply::default()))
+        let audit = Audit::of("Release", &request);
+        audit.told(self.release_asked(request.into_inner()).await)
     }
 
-    type ExecuteStream = Pin<Box<dyn Stream<Item = Result<pb::StepEvent, Status>> + Send>>;
+    type ExecuteStream = Events;
 
     async fn execute(
         &self,
         request: Request<pb::ExecuteRequest>,
     ) -> Result<Response<Self::ExecuteStream>, Status> {
-        let Execute { authority, step, spec, from_seq, only_join } =
-            Execute::try_from(request.into_inner()).map_err(unreadable)?;
-        let history = self.executor.execute(authority, step, spec, only_join).await;
-        let history = history.map_err(|refusal| status(&refusal))?;
-        let events = events(history, from_seq, self.executor.stopping());
-        Ok(Response::new(Box::pin(events)))
+        let audit = Audit::of("Execute", &request);
+        audit.told(self.execute_asked(request.into_inner()).await)
     }
 
     async fn cancel(&self, request: Request<pb::CancelRequest>) -> Result<Response<pb::CancelReply>, Status> {
-        let CancelStep { authority, step } =
-            CancelStep::try_from(request.into_inner()).map_err(unreadable)?;
-        self.executor.cancel(authority, step).await.map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pb::CancelReply::default()))
+        let audit = Audit::of("Cancel", &request);
+        audit.told(self.cancel_asked(request.into_inner()).await)
     }
 
     async fn set_catalogue(
         &self,
-        _: Request<pb::SetCatalogueRequest>,
+        request: Request<pb::SetCatalogueRequest>,
     ) -> Result<Response<pb::SetCatalogueReply>, Status> {
-        Err(Status::unimplemented("a signed catalogue"))
+        let audit = Audit::of("SetCatalogue", &request);
+        audit.told(Err(Status::unimplemented("a signed catalogue")))
     }
 
     async fn run_hooks(
         &self,
         request: Request<pb::RunHooksRequest>,
     ) -> Result<Response<pb::RunHooksReply>, Status> {
-        let asked = RunHooks::try_from(request.into_inner()).map_err(unreadable)?;
-        let outcomes = self.hooks.run(&self.executor, &asked).await.map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pb::RunHooksReply::from(outcomes.as_slice())))
+        let audit = Audit::of("RunHooks", &request);
+        audit.told(self.run_hooks_asked(request.into_inner()).await)
     }
 }
 
 impl Service {
+    async fn claim_asked(&self, request: pb::ClaimRequest) -> Result<Response<pb::ClaimReply>, Status> {
+        let asked = TakeClaim::try_from(request).map_err(unreadable)?;
+        let TakeClaim { run, cluster, epoch, holder, expected_node } = asked;
+        self.refuse_other_node(expected_node).await?;
+        let since = self.executor.door().clock.now();
+        let claim = Claim { run, cluster, epoch, holder, since };
+        let claim = self.executor.claim(claim).await.map_err(|refusal| status(&refusal))?;
+        let claimed = Claimed { claim, memory: self.executor.memory().clone() };
+        Ok(Response::new(pb::ClaimReply::from(&claimed)))
+    }
+
+    async fn set_halt_asked(
+        &self,
+        request: pb::SetHaltRequest,
+    ) -> Result<Response<pb::SetHaltReply>, Status> {
+        let asked = SetHalt::try_from(request).map_err(unreadable)?;
+        let now = self.executor.set_halt(asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::SetHaltReply::from(&now)))
+    }
+
+    async fn take_over_asked(
+        &self,
+        request: pb::TakeOverRequest,
+    ) -> Result<Response<pb::TakeOverReply>, Status> {
+        let asked = TakeOver::try_from(request).map_err(unreadable)?;
+        self.refuse_other_node(asked.node).await?;
+        let taken = self.executor.take_over(asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::TakeOverReply::from(&taken)))
+    }
+
+    async fn release_asked(&self, request: pb::ReleaseRequest) -> Result<Response<pb::ReleaseReply>, Status> {
+        let authority = Authority::try_from(request).map_err(unreadable)?;
+        self.executor.release(authority).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::ReleaseReply::default()))
+    }
+
+    async fn execute_asked(&self, request: pb::ExecuteRequest) -> Result<Response<Events>, Status> {
+        let Execute { authority, step, spec, from_seq, only_join } =
+            Execute::try_from(request).map_err(unreadable)?;
+        let history = self.executor.execute(authority, step, spec, only_join).await;
+        let history = history.map_err(|refusal| status(&refusal))?;
+        let events = events(history, from_seq, self.executor.stopping());
+        Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn cancel_asked(&self, request: pb::CancelRequest) -> Result<Response<pb::CancelReply>, Status> {
+        let CancelStep { authority, step } = CancelStep::try_from(request).map_err(unreadable)?;
+        self.executor.cancel(authority, step).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::CancelReply::default()))
+    }
+
+    async fn run_hooks_asked(
+        &self,
+        request: pb::RunHooksRequest,
+    ) -> Result<Response<pb::RunHooksReply>, Status> {
+        let asked = RunHooks::try_from(request).map_err(unreadable)?;
+        let outcomes = self.hooks.run(&self.executor, &asked).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::RunHooksReply::from(outcomes.as_slice())))
+    }
+
     /// A caller that means another node must not hold this one.
     async fn refuse_other_node(&self, expected: Option<NodeUid>) -> Result<(), Status> {
         let Some(expected) = expected else { return Ok(()) };

@@ -146,5 +146,5 @@ fn package() -> CatalogueEntry {
         sources: vec![URL.to_owned()],
     };
     let verdict = VendorVerdict::Matches { source: "release notes".to_owned() };
-    CatalogueEntry { package, added_at: None, verdict, origin: Origin::Store }
+    CatalogueEntry { package, added_at: None, added_by: None, verdict, origin: Origin::Store }
 }

@@ -88,16 +88,17 @@ async fn open_http(
             request = request.header(IF_RANGE, etag);
         }
     }
-    let response = request.send().await.map_err(|error| classify(&error))?;
+    let response = request.send().await.map_err(classify)?;
     let (start, total) = place(&response, kept)?;
     let origin = Origin { source: source.to_owned(), etag: strong_etag(response.headers()), total };
-    let bytes = response.bytes_stream().map_err(|error| chain(&error)).boxed();
+    let bytes = response.bytes_stream().map_err(|error| chain(&error.without_url())).boxed();
     Ok(Body { start, origin, bytes })
 }
 
-fn classify(error: &reqwest::Error) -> SourceError {
-    let text = chain(error);
+/// A mirror may send one on to a URL that is signed for the moment: it is told to nobody.
+fn classify(error: reqwest::Error) -> SourceError {
     let for_good = error.is_builder() || error.is_redirect();
+    let text = chain(&error.without_url());
     if for_good { SourceError::Permanent(text) } else { SourceError::Transient(text) }
 }
 

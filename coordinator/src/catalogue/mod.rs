@@ -1,6 +1,7 @@
 //! The packages at hand: what their names say, what the vendor has published about them, which fit a node. Pure.
 
 mod file_name;
+mod url;
 mod vendor;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use proto::{Arch, OsToken, Package, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
 pub use file_name::{InvalidPackageName, PackageName, parse_file_name};
+pub use url::{secret_in, shown_url};
 pub use vendor::{ChecksumsError, VendorChecksums, VendorVerdict};
 
 /// A package that the operator has named.
@@ -17,6 +19,8 @@ pub struct CatalogueEntry {
     pub package: Package,
     /// When it was added, if by command.
     pub added_at: Option<Timestamp>,
+    /// Who added it, where that was written down.
+    pub added_by: Option<String>,
     /// What the vendor's published checksums say of it.
     pub verdict: VendorVerdict,
     /// Who named it.

@@ -159,7 +159,13 @@ fn entry(version_text: &str, token: &str, arch: Arch, bytes: &str) -> CatalogueE
         size: None,
         sources: Vec::new(),
     };
-    CatalogueEntry { package, added_at: None, verdict: VendorVerdict::NotPublished, origin: Origin::Store }
+    CatalogueEntry {
+        package,
+        added_at: None,
+        added_by: None,
+        verdict: VendorVerdict::NotPublished,
+        origin: Origin::Store,
+    }
 }
 
 #[test]

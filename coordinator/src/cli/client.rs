@@ -18,7 +18,8 @@ use crate::documents::{
     AssignedDocument, CheckDocument, Document, ExportDocument, HaltDocument, InventoryDocument,
     LeaderDocument, PackageDocument, PackagesDocument, PlanDocument, PruneDocument, RemovedDocument,
     ReportDocument, RolloutCheckDocument, RolloutDocument, RolloutWatchDocument, RolloutsDocument,
-    RunDocument, RunsDocument, StatusDocument, TakeoverDocument, WatchDocument, WhyDocument,
+    RunDocument, RunsDocument, StatusDocument, TakeoverDocument, VerificationDocument, WatchDocument,
+    WhyDocument,
 };
 use crate::failures::STORE_UNREACHABLE;
 use crate::paths::PathsDocument;
@@ -220,8 +221,6 @@ impl Client {
         plan(PlanRequest { cluster: String, to: String, accepted: Vec<pb::Acceptance> }) -> PlanDocument;
         /// Starts a run.
         start(StartRequest { plan_json: String, prepare_only: bool }) -> RunDocument;
-        /// A run for the record.
-        report(ReportRequest { run: String }) -> ReportDocument;
         /// All runs.
         runs(RunsRequest {}) -> RunsDocument;
         /// One run.
@@ -273,6 +272,34 @@ impl Client {
         let request = pb::WatchRequest { run: run.to_owned(), from_seq };
         let stream = self.rpc().watch(request).await.map_err(failure_of)?;
         Ok(WatchStream { stream: stream.into_inner() })
+    }
+
+    /// A run for the record.
+    ///
+    /// # Errors
+    /// What the coordinator answers, or that it cannot be reached.
+    pub async fn report(&self, run: String) -> Result<Answer<ReportDocument>, Failure> {
+        self.asked_to_report(pb::ReportRequest { run, verify: false, head: None }).await
+    }
+
+    /// Whether a journal is what was written, and leads through a digest.
+    ///
+    /// # Errors
+    /// What the coordinator answers, or that it cannot be reached.
+    pub async fn verify(
+        &self,
+        run: String,
+        head: Option<String>,
+    ) -> Result<Answer<VerificationDocument>, Failure> {
+        self.asked_to_report(pb::ReportRequest { run, verify: true, head }).await
+    }
+
+    async fn asked_to_report<D: Document>(&self, request: pb::ReportRequest) -> Result<Answer<D>, Failure> {
+        let ask = |mut rpc: Rpc| {
+            let request = request.clone();
+            async move { self.read(rpc.report(request).await) }
+        };
+        self.patiently(ask).await
     }
 
     /// One rollout, as far as somebody who waits for it cares: it may be of a later version than this command.

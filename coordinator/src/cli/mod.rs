@@ -40,6 +40,7 @@ mod status;
 mod takeover;
 mod upgrade;
 mod usage;
+mod verify;
 mod wait;
 mod watch;
 mod why;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proto::Failure;
 
@@ -23,7 +23,9 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// Where it stops being TOML.
-        source: Box<toml::de::Error>,
+        line: usize,
+        /// Why. The text of the line is no part of it: it may hold a password.
+        reason: String,
     },
     /// The file is TOML and says something wrong.
     #[error("the configuration {} has {}", path.display(), count(mistakes))]
@@ -33,6 +35,15 @@ pub enum ConfigError {
         /// Everything that is wrong with it.
         mistakes: Vec<Mistake>,
     },
+}
+
+impl ConfigError {
+    /// That a text is not TOML, without the text.
+    pub fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        Self::Syntax { path: path.to_owned(), line, reason: error.message().to_owned() }
+    }
 }
 
 /// One thing that is wrong.
@@ -66,8 +77,8 @@ impl From<ConfigError> for Failure {
                 path.display()
             ))
             .because(source.to_string()),
-            ConfigError::Syntax { source, .. } => {
-                failure("correct the file at that place").because(source.to_string().trim_end().to_owned())
+            ConfigError::Syntax { line, reason, .. } => {
+                failure("correct the file at that place").because(format!("line {line}: {reason}"))
             }
             ConfigError::Mistakes { mistakes, .. } => {
                 let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();

@@ -165,9 +165,7 @@ impl Config {
     /// # Errors
     /// As for [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let table: toml::Table = text
-            .parse()
-            .map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
+        let table: toml::Table = text.parse().map_err(|error| ConfigError::syntax(path, text, &error))?;
         parse::config(table).map_err(|mistakes| ConfigError::Mistakes { path: path.to_owned(), mistakes })
     }
 }

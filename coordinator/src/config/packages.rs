@@ -7,6 +7,7 @@ use toml::Value;
 
 use super::PackageConfig;
 use super::reader::{Mistakes, Reader, kind};
+use crate::catalogue::{secret_in, shown_url};
 
 pub(super) const KEYS: [&str; 6] = ["url", "sha256", "version", "os", "arch", "size"];
 const URL: &str = "write where nodes fetch the archive: https://…, http://… or file:///…";
@@ -49,7 +50,14 @@ fn url(reader: &mut Reader, mistakes: &mut Mistakes) -> Option<String> {
         .iter()
         .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
     if !well_formed || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        mistakes.note(&reader.key("url"), format!("`{url}` is not a URL that nodes can fetch"), URL);
+        let reason = format!("`{}` is not a URL that nodes can fetch", shown_url(&url));
+        mistakes.note(&reader.key("url"), reason, URL);
+        return None;
+    }
+    if let Some(reason) = secret_in(&url) {
+        let remedy =
+            "serve the archive to the nodes without one, or copy it to each node and write file:///…";
+        mistakes.note(&reader.key("url"), reason, remedy);
         return None;
     }
     Some(url)

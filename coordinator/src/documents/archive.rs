@@ -36,12 +36,18 @@ pub struct ExportedEvent {
     pub seq: u64,
     /// The fencing number of the driver that wrote it.
     pub epoch: u64,
-    /// When.
-    pub at: Timestamp,
+    /// When, as it is stored.
+    pub at: String,
     /// The format of the event.
     pub format: i64,
-    /// The event as it is stored.
+    /// The event as it is stored, for programs.
     pub event: serde_json::Value,
+    /// The very text that is stored: what its digest covers.
+    #[serde(default)]
+    pub body: String,
+    /// Its digest, which covers all events before it; empty if it was written before journals were chained.
+    #[serde(default)]
+    pub chain: String,
 }
 
 /// Runs that were over before a moment.

@@ -2,6 +2,7 @@
 //!
 //! Each has a `schema` with a version. Fields are only ever added within a version; a changed meaning is a new one.
 
+mod agreement;
 mod archive;
 mod assigned;
 mod halt;
@@ -18,11 +19,13 @@ mod status;
 mod takeover;
 mod tell;
 mod tell_rollout;
+mod verification;
 mod view;
 mod why;
 
 use serde::{Deserialize, Serialize};
 
+pub use agreement::JournaledSteps;
 pub use archive::{ExportDocument, ExportedEvent, KeptRow, PruneDocument, PrunedRow};
 pub use assigned::AssignedDocument;
 pub use halt::{FleetHaltRow, HaltDocument, HaltedRunRow, UntoldRow};
@@ -40,15 +43,18 @@ pub use rollout_check::{
 };
 pub use rollout_view::{RolloutView, rollout_exit_code, window_row};
 pub use run::{
-    EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow, RunDocument, RunNodeRow, RunRow,
-    RunState, RunsDocument, SettingRow, StepRow, WatchDocument,
+    AskedRow, EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow, RunDocument, RunNodeRow,
+    RunRow, RunState, RunsDocument, SettingRow, StepRow, WatchDocument,
 };
 pub use status::{CheckDocument, ClusterRow, NodeRow, StatusDocument};
 pub use takeover::{
     TakeoverClaimRow, TakeoverDocument, TakeoverDriverRow, TakeoverNodeRow, TakeoverOutcome, TakeoverStepRow,
 };
 pub use tell_rollout::rollout_event;
-pub use view::{RunView, event_document, exit_code, next_commands};
+pub use verification::{
+    AgreementRow, HeadRow, MisfitRow, VerificationDocument, VerificationOutcome, head_of,
+};
+pub use view::{RunView, asked_rows, event_document, exit_code, next_commands};
 pub use why::{ExplainedRow, WhyDocument};
 
 use crate::plan::Plan;

@@ -25,6 +25,9 @@ pub struct PackageRow {
     pub vendor_checksum: String,
     /// When it was added, if by command.
     pub added_at: Option<jiff::Timestamp>,
+    /// Who added it, where that was written down.
+    #[serde(default)]
+    pub added_by: Option<String>,
 }
 
 /// What `package list` answers.

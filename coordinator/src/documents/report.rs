@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, RunDocument};
+use super::{Document, HeadRow, RunDocument};
 use crate::plan::Plan;
 
 /// A run for the record: what was planned and approved, what was accepted and why, and everything that happened.
@@ -19,6 +19,9 @@ pub struct ReportDocument {
     pub plan: Plan,
     /// The plan's digest: SHA-256 over its JSON.
     pub plan_digest: String,
+    /// The end of the journal's chain; `None` if its last event is in none.
+    #[serde(default)]
+    pub head: Option<HeadRow>,
 }
 
 impl Document for ReportDocument {

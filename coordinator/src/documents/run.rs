@@ -107,6 +107,12 @@ pub struct RunDocument {
     pub created_at: Timestamp,
     /// When its journal was last written.
     pub updated_at: Timestamp,
+    /// Who asked for what, and when; that it was asked for at all comes first.
+    #[serde(default)]
+    pub asked: Vec<AskedRow>,
+    /// The digest of the plan it carries out: SHA-256 over its JSON.
+    #[serde(default)]
+    pub plan_digest: String,
     /// Who drives or last drove it.
     pub driver: String,
     /// The fencing number of that turn at driving.
@@ -142,6 +148,17 @@ pub struct RunDocument {
     pub agents: Option<Vec<AgentJournalRow>>,
     /// The exit code that fits where it stands (design §7).
     pub exit_code: u8,
+}
+
+/// What somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedRow {
+    /// When it was written down.
+    pub at: Timestamp,
+    /// Who: an identity of the fleet, or a user and a host where nobody is told apart by certificates.
+    pub by: String,
+    /// For what, in a sentence.
+    pub text: String,
 }
 
 /// A hop of a run.

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use proto::{Exit, Failure, NodeUid, RunId, Setting, StepKind, StepOutcome, StepReport};
 
 use super::{
-    Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow,
+    AskedRow, Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow,
     RunDocument, RunNodeRow, RunRow, RunState, SettingRow, StepRow, tell,
 };
 use crate::failures::with_takeover;
-use crate::run::{Halt, NodeProgress, Phase, Record, Retry, Run, RunEnd, SideEffect, StepEntry};
+use crate::run::{Event, Halt, NodeProgress, Phase, Record, Retry, Run, RunEnd, SideEffect, StepEntry};
 use crate::store::StepProgressRow;
 
 /// What a run's document is made of.
@@ -53,6 +53,9 @@ impl RunView<'_> {
             doing: tell::doing(run, self.state()),
             created_at: run.created_at,
             updated_at: run.updated_at,
+            asked: Vec::new(),
+            // A plan that was read can be written: that it cannot is told where the digest is compared.
+            plan_digest: run.plan.digest().map(|digest| digest.to_string()).unwrap_or_default(),
             driver: run.driver.as_ref().map(|driver| driver.holder.clone()).unwrap_or_default(),
             epoch: run.driver.as_ref().map_or(0, |driver| driver.epoch.0),
             hops: hops.collect(),
@@ -138,6 +141,18 @@ impl RunView<'_> {
             rate: told.and_then(|row| row.rate),
         })
     }
+}
+
+/// Who asked for what in a run, in order.
+pub fn asked_rows(run: &RunId, records: &[Record]) -> Vec<AskedRow> {
+    let asked = |record: &Record| {
+        let by = match &record.event {
+            Event::Created { by, .. } | Event::Requested { by, .. } => by.clone(),
+            _ => return None,
+        };
+        Some(AskedRow { at: record.at, by, text: tell::event(run, &record.event) })
+    };
+    records.iter().filter_map(asked).collect()
 }
 
 /// A journaled event, in words.

@@ -39,5 +39,17 @@ pub fn news_of_fleet(fleet: &FleetHalted, above: u64, now: Timestamp) -> Option<
         ),
     };
     let (schema, id) = (Notice::SCHEMA.to_owned(), subject.id(fleet.number));
-    Some(Notice { schema, id, at, kind, subject, cluster: None, title, text, commands, exit: None })
+    Some(Notice {
+        schema,
+        id,
+        at,
+        kind,
+        subject,
+        cluster: None,
+        title,
+        text,
+        commands,
+        journal: None,
+        exit: None,
+    })
 }

@@ -1,11 +1,13 @@
 //! What somebody is told: the document that webhooks and commands get.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use proto::{ClusterName, RolloutName, RunId};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
-use crate::documents::Document;
+use crate::documents::{Document, HeadRow};
 
 /// A piece of news.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,10 @@ pub struct Notice {
     pub text: String,
     /// What can be done now, the likeliest first.
     pub commands: Vec<String>,
+    /// The event that it is about, with its digest, which covers the journal up to it: kept where the notice is kept, it
+    /// tells later whether the journal is still the same.
+    #[serde(default)]
+    pub journal: Option<HeadRow>,
     /// The exit code that `ratchet wait` ends with when things stand so; `None` if it would not end.
     pub exit: Option<u8>,
 }
@@ -43,6 +49,16 @@ pub struct Subject {
 
 impl Document for Notice {
     const SCHEMA: &'static str = "ratchet.notice/1";
+}
+
+impl Notice {
+    /// The same, with the digest of the event that it is about.
+    pub fn with_digest(self, digests: &BTreeMap<u64, String>) -> Self {
+        let seq =
+            self.id.strip_prefix(&self.subject.key()).and_then(|seq| seq.strip_prefix('#')?.parse().ok());
+        let journal = seq.and_then(|seq| Some(HeadRow { seq, digest: digests.get(&seq)?.clone() }));
+        Self { journal, ..self }
+    }
 }
 
 impl Subject {

@@ -65,6 +65,7 @@ fn notice(name: &RolloutName, record: &Record, words: Words) -> Notice {
         title: format!("rollout {name} {}", words.what),
         text: words.text,
         commands: words.commands,
+        journal: None,
         exit: words.exit,
     }
 }

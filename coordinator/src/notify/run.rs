@@ -80,6 +80,7 @@ fn notice(run: &Run, record: &Record, kind: Kind, state: RunState) -> Notice {
         text: text(run, &record.event),
         cluster: Some(cluster),
         commands,
+        journal: None,
         exit: Some(exit_code(state)),
     }
 }

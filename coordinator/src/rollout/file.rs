@@ -15,8 +15,6 @@ use crate::config::ConfigError;
 /// # Errors
 /// It is not TOML, or says something wrong; then all mistakes are in the error.
 pub fn parse_rollout(text: &str, path: &Path) -> Result<Spec, ConfigError> {
-    let table: toml::Table = text
-        .parse()
-        .map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
+    let table: toml::Table = text.parse().map_err(|error| ConfigError::syntax(path, text, &error))?;
     top::rollout(table).map_err(|mistakes| ConfigError::Mistakes { path: path.to_owned(), mistakes })
 }

@@ -49,6 +49,7 @@ impl Core {
         &self,
         before: Timestamp,
         consent: bool,
+        by: &str,
     ) -> Result<PruneDocument, Failure> {
         let counted_on = self.counted_on().await?;
         let (mut runs, mut kept) = (Vec::new(), Vec::new());
@@ -62,7 +63,7 @@ impl Core {
         if consent {
             for (id, _) in &runs {
                 self.store().prune(id).await?;
-                tracing::info!(run = %id, "removed a run that was over");
+                tracing::warn!(run = %id, by, "removed a run that was over");
             }
         }
         Ok(told(before, consent, runs.into_iter().map(|(_, row)| row).collect(), kept))
@@ -116,8 +117,8 @@ fn exported(stored: &StoredEvent) -> Result<ExportedEvent, Failure> {
         let message = format!("event {} cannot be read", stored.seq);
         Failure::operator("store-damaged", message, remedy).because(error.to_string())
     })?;
-    let StoredEvent { seq, epoch, at, format, .. } = *stored;
-    Ok(ExportedEvent { seq, epoch: epoch.0, at, format, event })
+    let StoredEvent { seq, epoch, at, format, body, chain, .. } = stored.clone();
+    Ok(ExportedEvent { seq, epoch: epoch.0, at, format, event, body, chain })
 }
 
 fn told(before: Timestamp, removed: bool, runs: Vec<PrunedRow>, kept: Vec<KeptRow>) -> PruneDocument {

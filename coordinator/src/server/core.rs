@@ -20,7 +20,7 @@ use crate::config::{ClusterConfig, Config, PackageConfig};
 use crate::failures::chain;
 use crate::hooks::Hooks;
 use crate::metrics::Metrics;
-use crate::run::{Always, Run, World, replay};
+use crate::run::{Always, Record, Run, World, replay};
 use crate::store::{self, RunListing, Store, find_run};
 use crate::tables;
 
@@ -156,20 +156,25 @@ impl Core {
 
     /// Every package that the configuration or an operator has named.
     pub(super) async fn catalogue(&self) -> Result<Vec<CatalogueEntry>, Failure> {
-        let mut entries: Vec<CatalogueEntry> =
-            self.config.packages.iter().map(|package| self.entry(configured(package), None, None)).collect();
+        let mut entries: Vec<CatalogueEntry> = self
+            .config
+            .packages
+            .iter()
+            .map(|package| self.entry(configured(package), None, Origin::Config))
+            .collect();
         for stored in self.store().packages().await? {
             if entries.iter().all(|entry| entry.package.sha256 != stored.package.sha256) {
-                entries.push(self.entry(stored.package, stored.md5.as_deref(), Some(stored.added_at)));
+                let entry = self.entry(stored.package, stored.md5.as_deref(), Origin::Store);
+                let added_by = Some(stored.added_by).filter(|by| !by.is_empty());
+                entries.push(CatalogueEntry { added_at: Some(stored.added_at), added_by, ..entry });
             }
         }
         Ok(entries)
     }
 
-    fn entry(&self, package: Package, md5: Option<&str>, added_at: Option<Timestamp>) -> CatalogueEntry {
+    fn entry(&self, package: Package, md5: Option<&str>, origin: Origin) -> CatalogueEntry {
         let verdict = self.checksums.verdict(package.version, &package.os, package.arch, package.sha256, md5);
-        let origin = if added_at.is_some() { Origin::Store } else { Origin::Config };
-        CatalogueEntry { package, added_at, verdict, origin }
+        CatalogueEntry { package, added_at: None, added_by: None, verdict, origin }
     }
 
     pub(super) async fn find(&self, key: &str) -> Result<RunListing, Failure> {
@@ -178,11 +183,16 @@ impl Core {
 
     /// A run as its journal leaves it, and whether somebody drives it.
     pub(super) async fn load(&self, id: &RunId) -> Result<(Run, bool), Failure> {
+        self.load_with_journal(id).await.map(|(run, driven, _)| (run, driven))
+    }
+
+    /// The same, with the journal.
+    pub(super) async fn load_with_journal(&self, id: &RunId) -> Result<(Run, bool, Vec<Record>), Failure> {
         // Asked before the journal is read: a driver that ends in between has written how it ended.
         let cluster = self.find(id.as_str()).await?.cluster;
         let driven = self.store().driver(&cluster).await?.is_some();
-        let run = replay(id, &self.store().journal(id, 1).await?)?;
-        Ok((run, driven))
+        let records = self.store().journal(id, 1).await?;
+        Ok((replay(id, &records)?, driven, records))
     }
 
     /// The run of a cluster that is not over, if there is one.

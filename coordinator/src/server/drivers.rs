@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::Core;
+use crate::documents::head_of;
 use crate::failures::{SUPERSEDED, superseded};
 use crate::run::{Driving, Event, Run};
 use crate::store::{LatestDriver, Lease, Store};
@@ -142,7 +143,7 @@ impl Core {
             }
             match driven {
                 Driven::Stands(run) => {
-                    tracing::info!(run = %id, phase = ?run.phase, "the run stands still");
+                    tell_end(&run, store.as_ref()).await;
                     drivers.stands(&id);
                 }
                 Driven::StoodDown => {
@@ -162,6 +163,19 @@ impl Core {
             }
         };
         Ok(tokio::spawn(driven.instrument(span)))
+    }
+}
+
+/// Says how a run stands, and where its journal's chain ends: a log that is kept elsewhere tells later whether the journal
+/// is still the same.
+async fn tell_end(run: &Run, store: &dyn Store) {
+    let (run, phase) = (&run.id, &run.phase);
+    match store.verbatim(run).await.map(|events| head_of(&events)) {
+        Ok(head) => {
+            let (seq, digest) = head.map(|head| (head.seq, head.digest)).unwrap_or_default();
+            tracing::info!(%run, ?phase, seq, digest, "the run stands still");
+        }
+        Err(error) => tracing::info!(%run, ?phase, %error, "the run stands still"),
     }
 }
 

@@ -99,7 +99,7 @@ impl Core {
     }
 
     /// Halts the fleet. If it is halted already, that halt stands, and everybody is told again.
-    pub(super) async fn halt_fleet(&self, why: &str) -> Result<HaltDocument, Failure> {
+    pub(super) async fn halt_fleet(&self, why: &str, by: &str) -> Result<HaltDocument, Failure> {
         let mut fleet = self.fleet_halt().await?;
         if fleet.halt.is_none() {
             let why = why.trim();
@@ -107,9 +107,10 @@ impl Core {
                 let remedy = "ratchet halt --why \"REASON\"";
                 return Err(Failure::operator("usage", "a halt needs a reason", remedy));
             }
-            let halt = Halt { by: crate::identity::person(), why: why.to_owned(), at: self.now() };
+            let halt = Halt { by: by.to_owned(), why: why.to_owned(), at: self.now() };
             fleet = FleetHalt { number: fleet.number + 1, halt: Some(halt) };
             self.shelve(&fleet).await?;
+            tracing::warn!(by, why = why.trim(), "the fleet was halted");
         }
         let by = fleet.halt.as_ref().map(|halt| halt.by.clone()).unwrap_or_default();
         let open = self.open_runs().await?;
@@ -120,11 +121,12 @@ impl Core {
     }
 
     /// Lifts the halt. What was paused stays paused until somebody goes on with it.
-    pub(super) async fn lift_halt(&self) -> Result<HaltDocument, Failure> {
+    pub(super) async fn lift_halt(&self, by: &str) -> Result<HaltDocument, Failure> {
         let mut fleet = self.fleet_halt().await?;
         if fleet.halt.is_some() {
             fleet = FleetHalt { number: fleet.number + 1, halt: None };
             self.shelve(&fleet).await?;
+            tracing::warn!(by, "the fleet's halt was lifted");
         }
         self.tell_fleet(fleet, self.open_runs().await?).await
     }

@@ -23,6 +23,7 @@ mod runs;
 mod service;
 mod takeover;
 mod taking_up;
+mod verifying;
 mod why;
 
 use std::sync::Arc;
@@ -30,10 +31,12 @@ use std::sync::Arc;
 use proto::transport::{
     self, Incoming, Security, Timeouts, check_listen, coordinator_server, plain_server_builder,
 };
-use proto::{Failure, ours};
+use proto::{Caller, Failure, ours};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
+use tonic::{Request, Status};
 
 pub use self::core::Core;
 use crate::config::{Config, DEFAULT_LISTEN};
@@ -53,8 +56,9 @@ pub async fn embedded(config: Config) -> Result<Channel, Failure> {
 /// Serves a coordinator at the other end of a channel in this process. Needs a tokio runtime.
 pub fn in_process(core: Core) -> Channel {
     let (channel, incoming) = transport::in_process();
+    let service = coordinator_server(Service::new(Arc::new(core)));
     let server = tonic::transport::Server::builder()
-        .add_service(coordinator_server(Service::new(Arc::new(core))))
+        .add_service(InterceptedService::new(service, from_this_machine))
         .serve_with_incoming(incoming);
     tokio::spawn(async move {
         if let Err(error) = server.await {
@@ -62,6 +66,13 @@ pub fn in_process(core: Core) -> Channel {
         }
     });
     channel
+}
+
+/// Whoever is in the same process is on this machine.
+#[expect(clippy::unnecessary_wraps, reason = "what an interceptor answers")]
+fn from_this_machine(mut request: Request<()>) -> Result<Request<()>, Status> {
+    request.extensions_mut().insert(Caller::Local);
+    Ok(request)
 }
 
 /// Hosts a coordinator for others until the stop future ends. Of all that serve from one store one leads: it goes on with

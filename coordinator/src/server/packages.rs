@@ -7,7 +7,7 @@ use proto::{Failure, Package, Sha256};
 use tokio::io::AsyncReadExt;
 
 use super::Core;
-use crate::catalogue::{CatalogueEntry, Origin, PackageName, parse_file_name};
+use crate::catalogue::{CatalogueEntry, Origin, PackageName, parse_file_name, secret_in, shown_url};
 use crate::documents::{Document, PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 use crate::failures::chain;
 use crate::store::StoredPackage;
@@ -49,7 +49,16 @@ impl Core {
         Ok(document(&entry, true))
     }
 
-    pub(super) async fn add_package(&self, description: Description) -> Result<PackageDocument, Failure> {
+    pub(super) async fn add_package(
+        &self,
+        description: Description,
+        by: &str,
+    ) -> Result<PackageDocument, Failure> {
+        if let Some(reason) = secret_in(&description.location) {
+            let remedy = "serve the archive to the nodes without one, or name a file that every node has";
+            let message = format!("{} cannot be the package's source", shown_url(&description.location));
+            return Err(Failure::operator("usage", message, remedy).because(reason));
+        }
         let name = name_of(&description)?;
         let (source, bytes) = read(&description.location).await?;
         if let Some(expected) = &description.sha256 {
@@ -64,11 +73,15 @@ impl Core {
             sources: vec![source],
         };
         self.same_platform(&package).await?;
-        let stored = StoredPackage { package, md5: Some(bytes.md5), added_at: self.now() };
+        let stored =
+            StoredPackage { package, md5: Some(bytes.md5), added_at: self.now(), added_by: by.to_owned() };
         let sha256 = stored.package.sha256;
         let configured = self.config.packages.iter().any(|package| package.sha256 == sha256);
         let added = !configured && self.store().add_package(&stored).await?;
         let entry = self.find_package(&sha256.to_string()).await?;
+        if added {
+            tracing::warn!(by, package = %entry.package, %sha256, "a package was added to the catalogue");
+        }
         Ok(document(&entry, !added))
     }
 
@@ -91,13 +104,15 @@ impl Core {
         ))
     }
 
-    pub(super) async fn remove_package(&self, key: &str) -> Result<RemovedDocument, Failure> {
+    pub(super) async fn remove_package(&self, key: &str, by: &str) -> Result<RemovedDocument, Failure> {
         let entry = self.find_package(key).await?;
         if entry.origin == Origin::Config {
             let message = format!("{} is named by the configuration", entry.package);
             return Err(Failure::operator("package-configured", message, "take it out of ratchet.toml"));
         }
-        self.store().remove_package(&entry.package.sha256).await?;
+        let Package { sha256, .. } = &entry.package;
+        self.store().remove_package(sha256).await?;
+        tracing::warn!(by, package = %entry.package, %sha256, "a package was taken out of the catalogue");
         Ok(RemovedDocument { schema: RemovedDocument::SCHEMA.to_owned(), removed: package_row(&entry) })
     }
 
@@ -169,6 +184,7 @@ fn expect(expected: &str, bytes: &Bytes, location: &str) -> Result<(), Failure> 
     if expected == bytes.sha256 {
         return Ok(());
     }
+    let location = shown_url(location);
     let message = format!("{location} has the SHA-256 {}, not {expected}", bytes.sha256);
     Err(Failure::operator(
         "digest-mismatch",
@@ -212,21 +228,23 @@ fn file_chunks(file: tokio::fs::File) -> impl Stream<Item = std::io::Result<Vec<
 }
 
 async fn read_url(url: &str) -> Result<Bytes, Failure> {
-    let unreadable = |error: &reqwest::Error| {
-        let remedy = format!("curl -fI '{url}'   # from this machine");
-        Failure::operator("unreadable-package", format!("{url} cannot be downloaded"), remedy)
-            .because(chain(error))
+    let shown = shown_url(url);
+    // A mirror may send one on to a URL that is signed for the moment.
+    let unreadable = |error: reqwest::Error| {
+        let remedy = format!("curl -fI '{shown}'   # from this machine");
+        Failure::operator("unreadable-package", format!("{shown} cannot be downloaded"), remedy)
+            .because(chain(&error.without_url()))
     };
     let client = reqwest::Client::builder()
         .connect_timeout(std::time::Duration::from_secs(10))
         .read_timeout(std::time::Duration::from_secs(60))
         .build()
-        .map_err(|error| unreadable(&error))?;
+        .map_err(unreadable)?;
     let response = client.get(url).send().await.and_then(reqwest::Response::error_for_status);
-    let stream = response.map_err(|error| unreadable(&error))?.bytes_stream();
-    let stream = stream.map(|chunk| chunk.map_err(std::io::Error::other));
+    let stream = response.map_err(unreadable)?.bytes_stream();
+    let stream = stream.map(|chunk| chunk.map_err(|error| std::io::Error::other(error.without_url())));
     digest(stream).await.map_err(|error| {
-        Failure::retry("unreadable-package", format!("the download of {url} broke off"))
+        Failure::retry("unreadable-package", format!("the download of {shown} broke off"))
             .because(chain(&error))
     })
 }
@@ -258,12 +276,13 @@ fn package_row(entry: &CatalogueEntry) -> PackageRow {
         os: package.os.to_string(),
         arch: package.arch.to_string(),
         size: package.size,
-        sources: package.sources.clone(),
+        sources: package.sources.iter().map(|source| shown_url(source)).collect(),
         origin: match entry.origin {
             Origin::Config => "configuration".to_owned(),
             Origin::Store => "catalogue".to_owned(),
         },
         vendor_checksum: entry.verdict.to_string(),
         added_at: entry.added_at,
+        added_by: entry.added_by.clone(),
     }
 }

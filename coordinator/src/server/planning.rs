@@ -157,6 +157,7 @@ impl Core {
         plan_json: &str,
         prepare_only: bool,
         id: Option<RunId>,
+        by: &str,
     ) -> Result<RunDocument, Failure> {
         let plan: Plan = serde_json::from_str(plan_json).map_err(|error| {
             let remedy = "make a new one: ratchet plan CLUSTER --to V --save FILE";
@@ -170,7 +171,7 @@ impl Core {
         let lease = self.store().acquire(&cluster, &crate::identity::holder(), Acquire::IfFree).await?;
         let partners = self.still_true(&plan, lease.epoch).await?;
         let id = id.unwrap_or_else(|| run_id(&cluster, self.now()));
-        self.create(lease, &id, Wish { plan, prepare_only, by: crate::identity::person() }, partners).await?;
+        self.create(lease, &id, Wish { plan, prepare_only, by: by.to_owned() }, partners).await?;
         self.show(id.as_str(), false, false).await
     }
 

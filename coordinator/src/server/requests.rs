@@ -16,23 +16,28 @@ use crate::store::{Acquire, RunListing};
 const TAKEN: Duration = Duration::from_secs(3);
 
 impl Core {
-    pub(super) async fn pause(&self, key: &str) -> Result<RunDocument, Failure> {
-        self.asked_by(&crate::identity::person(), key, Request::Pause).await
+    pub(super) async fn pause(&self, key: &str, by: &str) -> Result<RunDocument, Failure> {
+        self.asked_by(by, key, Request::Pause).await
     }
 
-    pub(super) async fn abort(&self, key: &str) -> Result<RunDocument, Failure> {
-        self.asked_by(&crate::identity::person(), key, Request::Abort).await
+    pub(super) async fn abort(&self, key: &str, by: &str) -> Result<RunDocument, Failure> {
+        self.asked_by(by, key, Request::Abort).await
     }
 
     /// Goes on; with `acknowledge`, also with what somebody else has changed meanwhile.
-    pub(super) async fn resume(&self, key: &str, acknowledge: bool) -> Result<RunDocument, Failure> {
+    pub(super) async fn resume(
+        &self,
+        key: &str,
+        acknowledge: bool,
+        by: &str,
+    ) -> Result<RunDocument, Failure> {
         let request = if acknowledge { Request::Acknowledge } else { Request::Resume };
-        self.asked_by(&crate::identity::person(), key, request).await
+        self.asked_by(by, key, request).await
     }
 
-    pub(super) async fn retry(&self, key: &str, node: Option<u32>) -> Result<RunDocument, Failure> {
+    pub(super) async fn retry(&self, key: &str, node: Option<u32>, by: &str) -> Result<RunDocument, Failure> {
         let request = Request::Retry { node: node.map(NodeUid) };
-        self.asked_by(&crate::identity::person(), key, request).await
+        self.asked_by(by, key, request).await
     }
 
     /// What a person asks of a run, or a rollout in its name.

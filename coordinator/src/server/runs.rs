@@ -9,7 +9,7 @@ use super::Core;
 use super::drivers::Told;
 use crate::documents::{
     Document, EventDocument, ReportDocument, RunDocument, RunState, RunView, RunsDocument, WatchDocument,
-    event_document,
+    asked_rows, event_document, head_of,
 };
 use crate::failures::SUPERSEDED;
 
@@ -49,12 +49,14 @@ impl Core {
         let digest = run.plan.digest().map_err(|error| {
             Failure::bug("the plan cannot be written down").because(crate::failures::chain(&error))
         })?;
+        let head = head_of(&self.store().verbatim(&listing.id).await?);
         Ok(ReportDocument {
             schema: ReportDocument::SCHEMA.to_owned(),
             made_at: self.now(),
             run: self.document(&listing.id, Some(events)).await?,
             plan: (*run.plan).clone(),
             plan_digest: digest.to_string(),
+            head,
         })
     }
 
@@ -63,9 +65,10 @@ impl Core {
         id: &RunId,
         events: Option<Vec<EventDocument>>,
     ) -> Result<RunDocument, Failure> {
-        let (run, driven) = self.load(id).await?;
+        let (run, driven, records) = self.load_with_journal(id).await?;
         let progress = self.store().progress(id).await?;
-        Ok(RunView { run: &run, progress: &progress, driven }.document(events))
+        let document = RunView { run: &run, progress: &progress, driven }.document(events);
+        Ok(RunDocument { asked: asked_rows(id, &records), ..document })
     }
 
     async fn events(&self, id: &RunId, from_seq: u64) -> Result<Vec<EventDocument>, Failure> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use proto::pb::{self, coordinator_server::Coordinator};
-use proto::transport::coordinator_client;
+use proto::transport::{self, coordinator_client};
 use proto::wire::{UNREACHABLE, failure_of, status_of};
 use proto::{Failure, FailureKind, Version};
 use tonic::metadata::MetadataValue;
@@ -46,6 +46,11 @@ fn encode<D: Document>(document: &D) -> Result<pb::Document, Failure> {
 
 fn acceptances(wire: Vec<pb::Acceptance>) -> Vec<Acceptance> {
     wire.into_iter().map(|pb::Acceptance { id, reason }| Acceptance { id, reason }).collect()
+}
+
+/// Who asks, as it is written down.
+fn by<T>(request: &Request<T>) -> String {
+    crate::identity::asker(&transport::caller(request))
 }
 
 fn refuse(failure: &Failure) -> Status {
@@ -112,8 +117,9 @@ impl Coordinator for Service {
     }
 
     async fn add_package(&self, request: Request<pb::AddPackageRequest>) -> Answer {
+        let by = by(&request);
         let pb::AddPackageRequest { location, sha256, version, os, arch } = led!(self.add_package(request));
-        answer(self.core.add_package(Description { location, sha256, version, os, arch }).await)
+        answer(self.core.add_package(Description { location, sha256, version, os, arch }, &by).await)
     }
 
     async fn list_packages(&self, _: Request<pb::ListPackagesRequest>) -> Answer {
@@ -125,8 +131,9 @@ impl Coordinator for Service {
     }
 
     async fn remove_package(&self, request: Request<pb::RemovePackageRequest>) -> Answer {
+        let by = by(&request);
         let request = led!(self.remove_package(request));
-        answer(self.core.remove_package(&request.key).await)
+        answer(self.core.remove_package(&request.key, &by).await)
     }
 
     async fn check(&self, request: Request<pb::CheckRequest>) -> Answer {
@@ -146,8 +153,9 @@ impl Coordinator for Service {
     }
 
     async fn start(&self, request: Request<pb::StartRequest>) -> Answer {
+        let by = by(&request);
         let pb::StartRequest { plan_json, prepare_only } = led!(self.start(request));
-        answer(self.core.start(&plan_json, prepare_only, None).await)
+        answer(self.core.start(&plan_json, prepare_only, None, &by).await)
     }
 
     async fn runs(&self, _: Request<pb::RunsRequest>) -> Answer {
@@ -180,33 +188,46 @@ impl Coordinator for Service {
     }
 
     async fn report(&self, request: Request<pb::ReportRequest>) -> Answer {
-        answer(self.core.report(&request.into_inner().run).await)
+        let pb::ReportRequest { run, verify, head } = request.into_inner();
+        if !verify {
+            return answer(self.core.report(&run).await);
+        }
+        let document = async {
+            let head = head.map(|head| parse("the digest", &head)).transpose()?;
+            self.core.verify(&run, head).await
+        };
+        answer(document.await)
     }
 
     async fn pause(&self, request: Request<pb::PauseRequest>) -> Answer {
+        let by = by(&request);
         let request = led!(self.pause(request));
-        answer(self.core.pause(&request.run).await)
+        answer(self.core.pause(&request.run, &by).await)
     }
 
     async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answer {
+        let by = by(&request);
         let pb::ResumeRequest { run, acknowledge } = led!(self.resume(request));
-        answer(self.core.resume(&run, acknowledge).await)
+        answer(self.core.resume(&run, acknowledge, &by).await)
     }
 
     async fn abort(&self, request: Request<pb::AbortRequest>) -> Answer {
+        let by = by(&request);
         let request = led!(self.abort(request));
-        answer(self.core.abort(&request.run).await)
+        answer(self.core.abort(&request.run, &by).await)
     }
 
     async fn retry(&self, request: Request<pb::RetryRequest>) -> Answer {
+        let by = by(&request);
         let pb::RetryRequest { run, node } = led!(self.retry(request));
-        answer(self.core.retry(&run, node).await)
+        answer(self.core.retry(&run, node, &by).await)
     }
 
     async fn take_over_cluster(&self, request: Request<pb::TakeOverClusterRequest>) -> Answer {
+        let by = by(&request);
         let pb::TakeOverClusterRequest { cluster, consent, despite_install } =
             led!(self.take_over_cluster(request));
-        answer(self.core.take_over_cluster(&cluster, consent, despite_install).await)
+        answer(self.core.take_over_cluster(&cluster, consent, despite_install, &by).await)
     }
 
     async fn why(&self, request: Request<pb::WhyRequest>) -> Answer {
@@ -218,8 +239,9 @@ impl Coordinator for Service {
     }
 
     async fn apply_rollout(&self, request: Request<pb::RolloutFileRequest>) -> Answer {
+        let by = by(&request);
         let request = led!(self.apply_rollout(request));
-        answer(self.core.apply_rollout(&request.text).await)
+        answer(self.core.apply_rollout(&request.text, &by).await)
     }
 
     async fn rollouts(&self, _: Request<pb::RolloutsRequest>) -> Answer {
@@ -254,15 +276,17 @@ impl Coordinator for Service {
     }
 
     async fn ask_rollout(&self, request: Request<pb::AskRolloutRequest>) -> Answer {
+        let by = by(&request);
         let pb::AskRolloutRequest { rollout, what, wave, cluster } = request.into_inner();
-        answer(self.core.ask_rollout(&rollout, &Asked { what, wave, cluster }).await)
+        answer(self.core.ask_rollout(&rollout, &Asked { what, wave, cluster }, &by).await)
     }
 
     async fn halt_fleet(&self, request: Request<pb::HaltFleetRequest>) -> Answer {
+        let by = by(&request);
         let pb::HaltFleetRequest { lift, why } = led!(self.halt_fleet(request));
         match lift {
-            true => answer(self.core.lift_halt().await),
-            false => answer(self.core.halt_fleet(&why).await),
+            true => answer(self.core.lift_halt(&by).await),
+            false => answer(self.core.halt_fleet(&why, &by).await),
         }
     }
 
@@ -278,8 +302,9 @@ impl Coordinator for Service {
     }
 
     async fn assign_agent(&self, request: Request<pb::AssignAgentRequest>) -> Answer {
+        let by = by(&request);
         let pb::AssignAgentRequest { agent, cluster } = led!(self.assign_agent(request));
-        answer(self.core.assign_agent(&agent, cluster.as_deref()).await)
+        answer(self.core.assign_agent(&agent, cluster.as_deref(), &by).await)
     }
 
     async fn leader(&self, _: Request<pb::LeaderRequest>) -> Answer {
@@ -314,8 +339,9 @@ impl Coordinator for Service {
     }
 
     async fn prune_runs(&self, request: Request<pb::PruneRunsRequest>) -> Answer {
+        let by = by(&request);
         let pb::PruneRunsRequest { before, consent } = led!(self.prune_runs(request));
-        let document = async { self.core.prune_runs(parse("the moment", &before)?, consent).await };
+        let document = async { self.core.prune_runs(parse("the moment", &before)?, consent, &by).await };
         answer(document.await)
     }
 }

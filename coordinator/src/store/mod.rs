@@ -1,5 +1,6 @@
 //! Where runs and the catalogue are kept: an append-only journal per run, a lease per cluster, requests and packages.
 
+pub mod chain;
 pub mod format;
 mod lease;
 mod postgres;
@@ -8,6 +9,7 @@ mod schema;
 mod seat;
 mod shelf;
 mod sqlite;
+mod tails;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -23,6 +25,8 @@ pub use sqlite::SqliteStore;
 
 use crate::rollout;
 use crate::run::{Event, Record, Request};
+use chain::Owner;
+use tails::Tails;
 
 /// The right to drive one cluster, from one store. Whoever holds it is the only one who may append to its runs.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct Lease {
     pub cluster: ClusterName,
     /// The fencing number of this turn at driving.
     pub epoch: Epoch,
+    tails: Tails,
     /// Held for its drop only.
     _guard: Box<dyn Any + Send + Sync>,
 }
@@ -38,7 +43,7 @@ pub struct Lease {
 impl Lease {
     /// A lease that lasts as long as the guard is not dropped. For stores.
     pub fn new(cluster: ClusterName, epoch: Epoch, guard: impl Any + Send + Sync) -> Self {
-        Self { cluster, epoch, _guard: Box::new(guard) }
+        Self { cluster, epoch, tails: Tails::default(), _guard: Box::new(guard) }
     }
 }
 
@@ -47,6 +52,7 @@ impl Lease {
 pub struct Lead {
     /// The fencing number of this turn at leading.
     pub epoch: Epoch,
+    tails: Tails,
     /// Held for its drop only.
     _guard: Box<dyn Any + Send + Sync>,
 }
@@ -54,7 +60,7 @@ pub struct Lead {
 impl Lead {
     /// A lead that lasts as long as the guard is not dropped. For stores.
     pub fn new(epoch: Epoch, guard: impl Any + Send + Sync) -> Self {
-        Self { epoch, _guard: Box::new(guard) }
+        Self { epoch, tails: Tails::default(), _guard: Box::new(guard) }
     }
 }
 
@@ -145,12 +151,16 @@ pub struct StoredEvent {
     pub seq: u64,
     /// The fencing number of the driver that wrote it.
     pub epoch: Epoch,
-    /// When it was written.
-    pub at: Timestamp,
+    /// When it was written, as it is stored.
+    pub at: String,
+    /// The word that it is filed under; `None` where it is not kept beside the body.
+    pub kind: Option<String>,
     /// The format of the body.
     pub format: i64,
     /// JSON.
     pub body: String,
+    /// Its digest, which covers all events before it; empty if it was written before journals were chained.
+    pub chain: String,
 }
 
 /// A package as the catalogue keeps it.
@@ -162,6 +172,8 @@ pub struct StoredPackage {
     pub md5: Option<String>,
     /// When it was added.
     pub added_at: Timestamp,
+    /// Who added it; empty if that was before it was written down.
+    pub added_by: String,
 }
 
 /// What can go wrong with a store.
@@ -295,10 +307,8 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// A run's journal as it was written down; a store that knows one format only writes it down now.
     async fn verbatim(&self, run: &RunId) -> Result<Vec<StoredEvent>, StoreError> {
-        let written = |Record { seq, epoch, at, event }: Record| {
-            Ok(StoredEvent { seq, epoch, at, format: format::FORMAT, body: rows::json(&event)? })
-        };
-        self.journal(run, 1).await?.into_iter().map(written).collect()
+        let written = self.journal(run, 1).await?.iter().map(rows::unlinked).collect::<Result<_, _>>()?;
+        Ok(Owner::run(run).linked(written))
     }
 
     /// All runs, oldest first.
@@ -348,6 +358,13 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         rollout: &RolloutName,
         from_seq: u64,
     ) -> Result<Vec<rollout::Record>, StoreError>;
+
+    /// A rollout's journal as it was written down; a store that knows one format only writes it down now.
+    async fn verbatim_rollout(&self, rollout: &RolloutName) -> Result<Vec<StoredEvent>, StoreError> {
+        let records = self.rollout_journal(rollout, 1).await?;
+        let written = records.iter().map(rows::unlinked_of_rollout).collect::<Result<_, _>>()?;
+        Ok(Owner::rollout(rollout).linked(written))
+    }
 
     /// All rollouts, oldest first.
     async fn rollouts(&self) -> Result<Vec<RolloutName>, StoreError>;

@@ -123,7 +123,7 @@ impl Store for PostgresStore {
         event: &Event,
     ) -> Result<Record, StoreError> {
         let record = Record { seq: 1, epoch: lease.epoch, at, event: event.clone() };
-        self.insert_run(&Seat::Cluster(lease.cluster.clone()), run, &record).await?;
+        self.insert_run(lease, run, &record).await?;
         Ok(record)
     }
 
@@ -136,7 +136,7 @@ impl Store for PostgresStore {
         event: &Event,
     ) -> Result<Record, StoreError> {
         let record = Record { seq, epoch: lease.epoch, at, event: event.clone() };
-        self.insert(&Seat::Cluster(lease.cluster.clone()), run, &record).await?;
+        self.insert(lease, run, &record).await?;
         Ok(record)
     }
 
@@ -148,7 +148,8 @@ impl Store for PostgresStore {
     }
 
     async fn verbatim(&self, run: &RunId) -> Result<Vec<StoredEvent>, StoreError> {
-        const VERBATIM: &str = "SELECT seq, epoch, at, body, format FROM event WHERE run = $1 ORDER BY seq";
+        const VERBATIM: &str =
+            "SELECT seq, epoch, at, kind, body, format, chain FROM event WHERE run = $1 ORDER BY seq";
         self.all(Statement::new(VERBATIM).text(run.as_str()), rows::stored).await
     }
 
@@ -180,7 +181,7 @@ impl Store for PostgresStore {
 
     async fn add_package(&self, package: &StoredPackage) -> Result<bool, StoreError> {
         const ADD: &str =
-            "INSERT INTO package (sha256, body, md5, added_at, token) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO package (sha256, body, md5, added_at, added_by, token) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (sha256) DO NOTHING";
         let token = Uuid::now_v7().to_string();
         let add = Statement::new(ADD)
@@ -188,12 +189,13 @@ impl Store for PostgresStore {
             .text(json(&package.package)?)
             .text_or_none(package.md5.as_deref())
             .text(package.added_at.to_string())
+            .text(&package.added_by)
             .text(&token);
         self.adds(add, "SELECT 1 FROM package WHERE token = $1", token).await
     }
 
     async fn packages(&self) -> Result<Vec<StoredPackage>, StoreError> {
-        const PACKAGES: &str = "SELECT body, md5, added_at FROM package ORDER BY added_at, sha256";
+        const PACKAGES: &str = "SELECT body, md5, added_at, added_by FROM package ORDER BY added_at, sha256";
         self.all(Statement::new(PACKAGES), rows::package).await
     }
 
@@ -220,7 +222,7 @@ impl Store for PostgresStore {
         event: &rollout::Event,
     ) -> Result<rollout::Record, StoreError> {
         let record = rollout::Record { seq, epoch: lead.epoch, at, event: event.clone() };
-        self.insert_rollout_event(rollout, &record).await?;
+        self.insert_rollout_event(lead, rollout, &record).await?;
         Ok(record)
     }
 
@@ -233,6 +235,12 @@ impl Store for PostgresStore {
              WHERE rollout = $1 AND seq >= $2 ORDER BY seq";
         let journal = Statement::new(JOURNAL).text(rollout.as_str()).count(from_seq);
         self.all(journal, |row| rows::rollout_record(rollout, row)).await
+    }
+
+    async fn verbatim_rollout(&self, rollout: &RolloutName) -> Result<Vec<StoredEvent>, StoreError> {
+        const VERBATIM: &str = "SELECT seq, epoch, at, kind, body, format, chain FROM rollout_event
+             WHERE rollout = $1 ORDER BY seq";
+        self.all(Statement::new(VERBATIM).text(rollout.as_str()), rows::stored).await
     }
 
     async fn rollouts(&self) -> Result<Vec<RolloutName>, StoreError> {

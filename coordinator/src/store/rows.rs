@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{
     LatestDriver, Leader, RolloutAsked, RunListing, StoreError, StoredEvent, StoredPackage, StoredRequest,
-    format,
+    chain::Owner, format,
 };
 use crate::rollout;
 use crate::run::Record;
@@ -85,16 +85,48 @@ fn read(seq: u64, row: &impl Columns) -> Result<Record, StoreError> {
     Ok(Record { seq, epoch: Epoch(count(row, "epoch")?), at: parsed(row, "at")?, event })
 }
 
-/// An event as it is stored.
+/// An event as it is stored. Nothing of it is judged here.
 pub(super) fn stored(row: &impl Columns) -> Result<StoredEvent, StoreError> {
-    let (seq, epoch) = (count(row, "seq")?, Epoch(count(row, "epoch")?));
     Ok(StoredEvent {
-        seq,
-        epoch,
-        at: parsed(row, "at")?,
+        seq: count(row, "seq")?,
+        epoch: Epoch(count(row, "epoch")?),
+        at: row.text("at")?,
+        kind: Some(row.text("kind")?),
         format: row.number("format")?,
         body: row.text("body")?,
+        chain: row.text("chain")?,
     })
+}
+
+/// An event as it is to be stored, in no chain yet.
+pub(super) fn unlinked(record: &Record) -> Result<StoredEvent, StoreError> {
+    let Record { seq, epoch, at, event } = record;
+    let (kind, body) = (Some(event.kind().to_owned()), json(event)?);
+    let (format, chain) = (format::FORMAT, String::new());
+    Ok(StoredEvent { seq: *seq, epoch: *epoch, at: at.to_string(), kind, format, body, chain })
+}
+
+/// An event of a rollout as it is to be stored, in no chain yet.
+pub(super) fn unlinked_of_rollout(record: &rollout::Record) -> Result<StoredEvent, StoreError> {
+    let rollout::Record { seq, epoch, at, event } = record;
+    let (kind, body) = (Some(event.kind().to_owned()), json(event)?);
+    let (format, chain) = (rollout::FORMAT, String::new());
+    Ok(StoredEvent { seq: *seq, epoch: *epoch, at: at.to_string(), kind, format, body, chain })
+}
+
+/// The digest that the chain goes on from, out of what is stored of the event before.
+pub(super) fn chained(owner: Owner<'_>, event: StoredEvent, before: &str) -> Result<StoredEvent, StoreError> {
+    let before = match before {
+        "" => None,
+        digest => Some(digest.parse().map_err(|error| damaged("chain", &error))?),
+    };
+    let chain = owner.link(before, &event).to_string();
+    Ok(StoredEvent { chain, ..event })
+}
+
+/// The event before the one that is to be written is not what was written.
+pub(super) fn rewritten(journal: &str, before: u64) -> StoreError {
+    StoreError::Damaged(format!("event {before} of {journal} is not what was written: see docs/audit.md"))
 }
 
 /// An event of a rollout.
@@ -129,7 +161,7 @@ pub(super) fn rollout_request(row: &impl Columns) -> Result<RolloutAsked, StoreE
 
 pub(super) fn package(row: &impl Columns) -> Result<StoredPackage, StoreError> {
     let (md5, added_at) = (row.text_or_none("md5")?, parsed(row, "added_at")?);
-    Ok(StoredPackage { package: from_json(row, "body")?, md5, added_at })
+    Ok(StoredPackage { package: from_json(row, "body")?, md5, added_at, added_by: row.text("added_by")? })
 }
 
 /// The number of a run's last event.

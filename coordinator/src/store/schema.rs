@@ -2,7 +2,7 @@
 
 /// What makes the tables of each version out of those of the version before; the first one creates them. A new file
 /// goes the whole way, so that a store that was migrated and one that is new have the same tables.
-pub(super) const STEPS: [&str; 3] = [CREATE, FORMATS, FLEET];
+pub(super) const STEPS: [&str; 4] = [CREATE, FORMATS, FLEET, CHAINS];
 
 /// The version of the tables, in `PRAGMA user_version`.
 pub(super) const VERSION: usize = STEPS.len();
@@ -92,4 +92,11 @@ CREATE TABLE shelf (
     body  TEXT NOT NULL,
     PRIMARY KEY (shelf, key)
 ) STRICT;
+";
+
+/// Each event has a digest that covers those before it. Events at hand are in no chain. Packages say who added them.
+const CHAINS: &str = "
+ALTER TABLE event ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+ALTER TABLE rollout_event ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+ALTER TABLE package ADD COLUMN added_by TEXT NOT NULL DEFAULT '';
 ";

@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file, durable at every append.
 
+mod journals;
 mod open;
 mod rollouts;
 mod turns;
@@ -13,7 +14,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use super::lease::LeaseFile;
 use super::{
     Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Seat, Shelf, StepProgressRow,
-    Store, StoreError, StoredEvent, StoredPackage, StoredRequest, format, rows, schema,
+    Store, StoreError, StoredEvent, StoredPackage, StoredRequest, rows, schema,
 };
 use crate::rollout;
 use crate::run::{Event, Record, Request};
@@ -50,28 +51,6 @@ impl SqliteStore {
     fn failed(&self, source: sqlx::Error) -> StoreError {
         StoreError::Database { location: self.path.display().to_string(), source }
     }
-
-    async fn insert(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        run: &RunId,
-        record: &Record,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO event (run, seq, epoch, at, kind, body, format) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(run.as_str())
-        .bind(record.seq.cast_signed())
-        .bind(record.epoch.0.cast_signed())
-        .bind(record.at.to_string())
-        .bind(record.event.kind())
-        .bind(json(&record.event)?)
-        .bind(format::FORMAT)
-        .execute(&mut **transaction)
-        .await
-        .map_err(|source| self.failed(source))?;
-        Ok(())
-    }
 }
 
 #[async_trait::async_trait]
@@ -97,17 +76,8 @@ impl Store for SqliteStore {
         at: Timestamp,
         event: &Event,
     ) -> Result<Record, StoreError> {
-        let mut transaction = self.begin().await?;
-        self.fence(&mut transaction, &Seat::Cluster(lease.cluster.clone()), lease.epoch).await?;
-        sqlx::query("INSERT INTO run (id, cluster) VALUES (?, ?)")
-            .bind(run.as_str())
-            .bind(lease.cluster.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|source| self.failed(source))?;
         let record = Record { seq: 1, epoch: lease.epoch, at, event: event.clone() };
-        self.insert(&mut transaction, run, &record).await?;
-        transaction.commit().await.map_err(|source| self.failed(source))?;
+        self.begin_run(lease, run, &record).await?;
         Ok(record)
     }
 
@@ -119,11 +89,8 @@ impl Store for SqliteStore {
         at: Timestamp,
         event: &Event,
     ) -> Result<Record, StoreError> {
-        let mut transaction = self.begin().await?;
-        self.fence(&mut transaction, &Seat::Cluster(lease.cluster.clone()), lease.epoch).await?;
         let record = Record { seq, epoch: lease.epoch, at, event: event.clone() };
-        self.insert(&mut transaction, run, &record).await?;
-        transaction.commit().await.map_err(|source| self.failed(source))?;
+        self.append_event(lease, run, &record).await?;
         Ok(record)
     }
 
@@ -140,12 +107,7 @@ impl Store for SqliteStore {
     }
 
     async fn verbatim(&self, run: &RunId) -> Result<Vec<StoredEvent>, StoreError> {
-        let rows = sqlx::query("SELECT seq, epoch, at, body, format FROM event WHERE run = ? ORDER BY seq")
-            .bind(run.as_str())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| self.failed(source))?;
-        rows.iter().map(rows::stored).collect()
+        self.verbatim_of(&journals::RUN, run.as_str()).await
     }
 
     async fn runs(&self) -> Result<Vec<RunListing>, StoreError> {
@@ -205,12 +167,14 @@ impl Store for SqliteStore {
 
     async fn add_package(&self, package: &StoredPackage) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO package (sha256, body, md5, added_at) VALUES (?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+            "INSERT INTO package (sha256, body, md5, added_at, added_by) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (sha256) DO NOTHING",
         )
         .bind(package.package.sha256.to_string())
         .bind(json(&package.package)?)
         .bind(package.md5.as_deref())
         .bind(package.added_at.to_string())
+        .bind(&package.added_by)
         .execute(&self.pool)
         .await
         .map_err(|source| self.failed(source))?;
@@ -218,7 +182,7 @@ impl Store for SqliteStore {
     }
 
     async fn packages(&self) -> Result<Vec<StoredPackage>, StoreError> {
-        let rows = sqlx::query("SELECT body, md5, added_at FROM package ORDER BY added_at, sha256")
+        let rows = sqlx::query("SELECT body, md5, added_at, added_by FROM package ORDER BY added_at, sha256")
             .fetch_all(&self.pool)
             .await
             .map_err(|source| self.failed(source))?;
@@ -253,7 +217,7 @@ impl Store for SqliteStore {
         event: &rollout::Event,
     ) -> Result<rollout::Record, StoreError> {
         let record = rollout::Record { seq, epoch: lead.epoch, at, event: event.clone() };
-        self.insert_rollout_event(rollout, &record).await?;
+        self.insert_rollout_event(lead, rollout, &record).await?;
         Ok(record)
     }
 
@@ -263,6 +227,10 @@ impl Store for SqliteStore {
         from_seq: u64,
     ) -> Result<Vec<rollout::Record>, StoreError> {
         self.rollout_events(rollout, from_seq).await
+    }
+
+    async fn verbatim_rollout(&self, rollout: &RolloutName) -> Result<Vec<StoredEvent>, StoreError> {
+        self.verbatim_of(&journals::ROLLOUT, rollout.as_str()).await
     }
 
     async fn rollouts(&self) -> Result<Vec<RolloutName>, StoreError> {

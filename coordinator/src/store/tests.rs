@@ -1,5 +1,6 @@
 //! One suite for both engines, and what only one of them can do.
 
+mod chains;
 mod failover;
 mod formats;
 mod lost;

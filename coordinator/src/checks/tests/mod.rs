@@ -57,7 +57,8 @@ impl World {
             sources: vec![URL.to_owned()],
         };
         let verdict = VendorVerdict::Matches { source: "note".to_owned() };
-        let catalogue = vec![CatalogueEntry { package, added_at: None, verdict, origin: Origin::Store }];
+        let catalogue =
+            vec![CatalogueEntry { package, added_at: None, added_by: None, verdict, origin: Origin::Store }];
         let table = Table::vendor().unwrap();
         let (from, target) = (Version::new(7, 4, 2, 54), Version::new(7, 4, 6, 22));
         Self { snapshot, table, catalogue, run: None, from, target }

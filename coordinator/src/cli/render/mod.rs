@@ -21,6 +21,7 @@ mod style;
 mod table;
 mod takeover;
 mod units;
+mod verification;
 mod why;
 
 pub use archive::{exported, pruned};
@@ -39,4 +40,5 @@ pub use runs::runs;
 pub use status::status;
 pub use takeover::takeover;
 pub use units::{bytes, clock, elapsed, printable};
+pub use verification::verification;
 pub use why::why;

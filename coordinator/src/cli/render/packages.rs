@@ -52,6 +52,7 @@ fn whole(package: &PackageRow) -> String {
     line("vendor's checksum", &package.vendor_checksum);
     line("size", &package.size.map_or_else(|| "not known".to_owned(), bytes));
     line("origin", &package.origin);
+    package.added_by.iter().for_each(|by| line("added by", by));
     package.sources.iter().for_each(|source| line("source", source));
     out
 }

@@ -8,6 +8,7 @@ use super::style::{bullet, caution, command, good, heading};
 use super::table::{cell, table};
 use super::units::duration;
 use super::{bytes, printable};
+use crate::catalogue::shown_url;
 use crate::documents::{ExpectedRow, PlanDocument, PlanOutcome};
 use crate::plan::{Plan, PlannedHop, PlannedNode, PlannedSetting, Turn};
 
@@ -108,7 +109,7 @@ fn package(package: &Package) -> String {
     let size = package.size.map_or_else(|| "size not known".to_owned(), bytes);
     let mut text = format!("{}  {package}  {size}", command(&package.sha256.short()));
     for source in &package.sources {
-        text.push_str(&format!("\nfrom {}", printable(source)));
+        text.push_str(&format!("\nfrom {}", printable(&shown_url(source))));
     }
     bullet("•", &text)
 }

@@ -5,8 +5,9 @@ use pulldown_cmark::{Options, Parser, html};
 
 use super::run::{node_state, state};
 use super::units::elapsed;
+use crate::catalogue::shown_url;
 use crate::checks::{Finding, Verdict};
-use crate::documents::{EventDocument, ReportDocument, RunDocument, RunNodeRow};
+use crate::documents::{AskedRow, EventDocument, ReportDocument, RunDocument, RunNodeRow};
 use crate::plan::Plan;
 
 /// The report as Markdown.
@@ -14,6 +15,7 @@ pub fn report(document: &ReportDocument) -> String {
     let ReportDocument { run, plan, .. } = document;
     let mut out = format!("# Upgrade of {} to {}\n\n", safe(&run.cluster), safe(&run.target));
     out.push_str(&summary(document));
+    out.push_str(&section("Who asked for what", &asked(run)));
     out.push_str(&section("How it ended", &ended(run)));
     out.push_str(&section("Nodes", &nodes(run)));
     out.push_str(&section("Accepted although it stood in the way", &accepted(plan)));
@@ -46,14 +48,21 @@ fn summary(document: &ReportDocument) -> String {
     let rows = [
         ("run", run.id.clone()),
         ("state", state(run.state).to_owned()),
+        ("asked for by", run.asked.first().map(|asked| asked.by.clone()).unwrap_or_default()),
         ("created", second(run.created_at)),
         ("last written", second(run.updated_at)),
         ("took", elapsed(run.created_at, run.updated_at)),
         ("driven by", format!("{} (epoch {})", run.driver, run.epoch)),
         ("plan digest", document.plan_digest.clone()),
+        ("head of the journal", document.head.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("report made", second(document.made_at)),
     ];
     table(&["", ""], rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec())
+}
+
+fn asked(run: &RunDocument) -> String {
+    let row = |of: &AskedRow| vec![second(of.at), of.by.clone(), of.text.clone()];
+    table(&["at", "by", "for"], run.asked.iter().map(row).collect())
 }
 
 fn ended(run: &RunDocument) -> String {
@@ -117,7 +126,8 @@ fn approved(plan: &Plan) -> String {
         vec![hop.from.to_string(), hop.to.to_string(), turns.join(", "), hop.source.clone()]
     };
     let package = |package: &proto::Package| {
-        vec![package.to_string(), package.sha256.to_string(), package.sources.join(" ")]
+        let sources: Vec<String> = package.sources.iter().map(|source| shown_url(source)).collect();
+        vec![package.to_string(), package.sha256.to_string(), sources.join(" ")]
     };
     format!(
         "{}\n{}\nTable of upgrade paths: SHA-256 `{}`. Advisories: {}.\n",
@@ -207,6 +217,7 @@ mod tests {
     use super::*;
     use crate::checks::Acceptance;
     use crate::cli::render::sample;
+    use crate::documents::HeadRow;
 
     fn document() -> ReportDocument {
         let mut plan = sample::plan_answer().plan.unwrap();
@@ -217,6 +228,7 @@ mod tests {
             run: sample::halted(),
             plan,
             plan_digest: "cd".repeat(32),
+            head: Some(HeadRow { seq: 46, digest: "ef".repeat(32) }),
         }
     }
 
@@ -226,6 +238,9 @@ mod tests {
         for expected in [
             "# Upgrade of orders to 7.4.6-22",
             "| plan digest | cdcdcd",
+            "| asked for by | alice@ops1 |",
+            "| bob@ops1 asked for a pause |",
+            "| head of the journal | event 46, efefef",
             "## How it ended",
             "## Nodes",
             "| disk | &lt;b&gt;we \\| know&lt;/b&gt; |",

@@ -22,6 +22,7 @@ pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
         printable(&run.driver),
         run.epoch
     ));
+    out.push_str(&asked(run, zone));
     for hop in &run.hops {
         let mark = if hop.done { good("✓") } else { "·".to_owned() };
         out.push_str(&bullet(&mark, &format!("{} → {}   {}", hop.from, hop.to, hop.source)));
@@ -32,6 +33,17 @@ pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
         events.iter().for_each(|event| out.push_str(&of_event(event, zone)));
     }
     out.push_str(&run.agents.as_deref().map(|agents| journals(agents, zone)).unwrap_or_default());
+    out
+}
+
+/// Who asked for it, of which plan, and for what since.
+fn asked(run: &RunDocument, zone: &TimeZone) -> String {
+    let Some((first, since)) = run.asked.split_first() else { return String::new() };
+    let (by, at, plan) = (printable(&first.by), moment(first.at, zone), &run.plan_digest);
+    let mut out = format!("  asked for by {by} {at}, plan {plan}\n");
+    since
+        .iter()
+        .for_each(|of| out.push_str(&format!("  {}  {}\n", moment(of.at, zone), printable(&of.text))));
     out
 }
 
@@ -227,6 +239,8 @@ mod tests {
         orders-1 · upgrade orders → 7.4.6-22 · running
           installing 7.2.4-92 on node 2
           created 2026-11-22 02:00:00 UTC, last written 2026-11-22 02:01:50 UTC, driver root@ops1 (epoch 1)
+          asked for by alice@ops1 2026-11-22 02:00:00 UTC, plan cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+          2026-11-22 02:01:30 UTC  bob@ops1 asked for a pause
           · 6.2.18-65 → 7.2.4-92   upgrade-paths
           · 7.2.4-92 → 7.4.6-22   upgrade-paths
         NODE  HOST  ROLE     VERSION    STATE       INSTALLS  TURN    CONFIRMED BY

@@ -15,9 +15,9 @@ pub(crate) use rollout::{rollout, rollout_check, rollout_news, rollouts};
 
 use crate::checks::{Finding, Verdict};
 use crate::documents::{
-    CheckDocument, ClusterRow, ErrorRow, EventDocument, ExpectedRow, HaltRow, HopRow, NodeRow, NodeState,
-    PackageRow, PlanDocument, PlanOutcome, RunDocument, RunNodeRow, RunRow, RunState, RunsDocument,
-    StatusDocument, StepRow, WhyDocument,
+    AskedRow, CheckDocument, ClusterRow, ErrorRow, EventDocument, ExpectedRow, HaltRow, HopRow, NodeRow,
+    NodeState, PackageRow, PlanDocument, PlanOutcome, RunDocument, RunNodeRow, RunRow, RunState,
+    RunsDocument, StatusDocument, StepRow, WhyDocument,
 };
 use crate::plan::Plan;
 
@@ -50,6 +50,8 @@ pub(crate) fn run() -> RunDocument {
         doing: "installing 7.2.4-92 on node 2".to_owned(),
         created_at: at(0),
         updated_at: at(110),
+        asked: vec![asked(0, "alice@ops1", "alice@ops1 asked to upgrade orders to 7.4.6-22"), paused()],
+        plan_digest: "cd".repeat(32),
         driver: "root@ops1".to_owned(),
         epoch: 1,
         hops: vec![hop("6.2.18-65", "7.2.4-92"), hop("7.2.4-92", "7.4.6-22")],
@@ -66,6 +68,14 @@ pub(crate) fn run() -> RunDocument {
         agents: None,
         exit_code: 5,
     }
+}
+
+fn asked(seconds: i64, by: &str, text: &str) -> AskedRow {
+    AskedRow { at: at(seconds), by: by.to_owned(), text: text.to_owned() }
+}
+
+fn paused() -> AskedRow {
+    asked(90, "bob@ops1", "bob@ops1 asked for a pause")
 }
 
 pub(crate) fn halted() -> RunDocument {
@@ -209,6 +219,7 @@ pub(crate) fn package() -> PackageRow {
         origin: "catalogue".to_owned(),
         vendor_checksum: "matches the vendor's release notes".to_owned(),
         added_at: None,
+        added_by: None,
     }
 }
 

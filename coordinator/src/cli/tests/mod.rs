@@ -11,4 +11,5 @@ mod serving;
 mod stage;
 mod upgrading;
 mod verbs;
+mod verifying;
 mod waiting;

@@ -20,6 +20,7 @@ pub(crate) fn notice() -> Notice {
         title: "orders: the upgrade to 7.8.2-34 has halted".to_owned(),
         text: "it failed".to_owned(),
         commands: vec!["ratchet resume orders-20260601-120000-beef".to_owned()],
+        journal: None,
         exit: Some(4),
     }
 }

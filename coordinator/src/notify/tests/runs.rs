@@ -79,6 +79,7 @@ fn a_halt_says_where_why_and_what_can_be_done() {
         "ratchet abort r1",
         "ratchet show r1"
       ],
+      "journal": null,
       "exit": 4
     }
     "#);

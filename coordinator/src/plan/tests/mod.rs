@@ -17,6 +17,7 @@ fn catalogue(versions: &[&str]) -> Vec<CatalogueEntry> {
     let entry = |package| CatalogueEntry {
         package,
         added_at: None,
+        added_by: None,
         verdict: VendorVerdict::NotPublished,
         origin: Origin::Store,
     };

@@ -9,7 +9,7 @@ use crate::notify::{
     FleetHalted, GIVES_UP_AFTER, Notice, Pending, Subject, is_news, may_be_rollout_news, news_of_fleet,
     news_of_rollout, news_of_run,
 };
-use crate::store::{Shelf, StoreError};
+use crate::store::{Shelf, StoreError, StoredEvent};
 
 /// Says that everything before was the past. No subject has this key.
 const BEGAN: &str = "began";
@@ -128,7 +128,11 @@ impl Notices {
         if new.iter().any(|record| is_news(&record.event)) {
             let records = self.store.journal(run, 1).await?;
             match news_of_run(run, &records, above) {
-                Ok(news) => self.write_down(reading, &key, last, news).await?,
+                Ok(news) => {
+                    let digests = digests(&self.store.verbatim(run).await?);
+                    let news = news.into_iter().map(|notice| notice.with_digest(&digests)).collect();
+                    self.write_down(reading, &key, last, news).await?;
+                }
                 Err(illegal) => tracing::error!(%run, %illegal, "nobody can be told of it"),
             }
         }
@@ -143,7 +147,9 @@ impl Notices {
         let Some(last) = new.last().map(|record| record.seq) else { return Ok(()) };
         if new.iter().any(|record| may_be_rollout_news(&record.event)) {
             let records = self.store.rollout_journal(rollout, 1).await?;
+            let digests = digests(&self.store.verbatim_rollout(rollout).await?);
             let news = news_of_rollout(rollout, &records, above);
+            let news = news.into_iter().map(|notice| notice.with_digest(&digests)).collect();
             self.write_down(reading, &key, last, news).await?;
         }
         reading.looked.insert(key, last);
@@ -212,4 +218,10 @@ impl Notices {
         }
         Ok(())
     }
+}
+
+/// The digest of each event that is in a chain.
+fn digests(events: &[StoredEvent]) -> BTreeMap<u64, String> {
+    let chained = events.iter().filter(|event| !event.chain.is_empty());
+    chained.map(|event| (event.seq, event.chain.clone())).collect()
 }

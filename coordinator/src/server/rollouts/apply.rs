@@ -23,6 +23,7 @@ impl Core {
     pub(in crate::server) async fn apply_rollout(
         self: &Arc<Self>,
         text: &str,
+        by: &str,
     ) -> Result<RolloutDocument, Failure> {
         let spec = parsed(text)?;
         self.acceptable(&spec.accept)?;
@@ -33,8 +34,7 @@ impl Core {
         let name = spec.name.clone();
         let nobody = without_clusters(&spec, &selection);
         let lead = self.lead_rollouts().await?;
-        let event =
-            Event::Applied { spec: Box::new(spec), waves: selection.waves, by: crate::identity::person() };
+        let event = Event::Applied { spec: Box::new(spec), waves: selection.waves, by: by.to_owned() };
         self.write_applied(&lead, &name, event, nobody).await?;
         self.rollouts.wake();
         self.rollout_document(&name).await

@@ -29,6 +29,7 @@ impl Core {
         &self,
         name: &str,
         asked: &Asked,
+        by: &str,
     ) -> Result<RolloutDocument, Failure> {
         let (name, rollout) = self.rollout(name).await?;
         // While nobody leads, earlier requests wait to be taken: what was asked last must then come after them.
@@ -37,8 +38,7 @@ impl Core {
             return self.rollout_document(&name).await;
         };
         rollout.may(&request).map_err(|reason| not_allowed(&name, reason))?;
-        let by = crate::identity::person();
-        let number = self.store().ask_rollout(&name, &request, &by, self.now()).await?;
+        let number = self.store().ask_rollout(&name, &request, by, self.now()).await?;
         self.rollouts.wake();
         let taken = async {
             while self.rollout(name.as_str()).await?.1.told < number {

@@ -14,6 +14,7 @@ impl Core {
         &self,
         agent: &str,
         cluster: Option<&str>,
+        by: &str,
     ) -> Result<AssignedDocument, Failure> {
         let name: AgentName = agent.parse().map_err(|error: proto::InvalidName| {
             let remedy = "give the name under which the agent connects, without the @";
@@ -30,7 +31,7 @@ impl Core {
         }
         let changed = before.cluster() != cluster.as_ref() || !is_settled(&before);
         if changed {
-            self.write_assignment(&name, cluster.clone()).await?;
+            self.write_assignment(&name, cluster.clone(), by).await?;
         }
         Ok(self.assigned(&name, &before, cluster, changed))
     }
@@ -45,8 +46,13 @@ impl Core {
         })
     }
 
-    async fn write_assignment(&self, name: &AgentName, cluster: Option<ClusterName>) -> Result<(), Failure> {
-        let assignment = Assignment { cluster, by: crate::identity::holder(), at: self.now() };
+    async fn write_assignment(
+        &self,
+        name: &AgentName,
+        cluster: Option<ClusterName>,
+        by: &str,
+    ) -> Result<(), Failure> {
+        let assignment = Assignment { cluster, by: by.to_owned(), at: self.now() };
         let body = serde_json::to_string(&assignment).map_err(|error| {
             Failure::bug("an assignment cannot be written down").because(error.to_string())
         })?;

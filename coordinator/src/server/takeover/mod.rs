@@ -30,12 +30,22 @@ enum Moved {
     NotAsked,
 }
 
+/// A take-over, on somebody's word.
+#[derive(Clone, Copy)]
+struct Taking<'a> {
+    sight: &'a Sight,
+    lease: &'a Lease,
+    holder: &'a str,
+    despite_install: bool,
+}
+
 impl Core {
     pub(super) async fn take_over_cluster(
         &self,
         cluster: &str,
         consent: bool,
         despite_install: bool,
+        by: &str,
     ) -> Result<TakeoverDocument, Failure> {
         let sight = self.sight(cluster).await?;
         let outcome =
@@ -51,8 +61,10 @@ impl Core {
         if let Some(obstacle) = sight.obstacles(despite_install).into_iter().next() {
             return Err(obstacle);
         }
-        let lease = self.seize(&sight).await?;
-        let moved = self.move_claims(&sight, &lease, despite_install).await;
+        let holder = crate::identity::holder_for(by);
+        let lease = self.seize(&sight, &holder).await?;
+        let taking = Taking { sight: &sight, lease: &lease, holder: &holder, despite_install };
+        let moved = self.move_claims(taking).await;
         let all = moved.iter().all(|moved| matches!(moved, Moved::Taken));
         let outcome = if all { TakeoverOutcome::Taken } else { TakeoverOutcome::Partial };
         let rows = sight.nodes.iter().zip(&moved).map(|(seen, moved)| row::moved_row(&sight, seen, moved));
@@ -80,35 +92,36 @@ impl Core {
         })
     }
 
-    async fn seize(&self, sight: &Sight) -> Result<Lease, Failure> {
+    async fn seize(&self, sight: &Sight, holder: &str) -> Result<Lease, Failure> {
         let how = Acquire::Seize { above: sight.highest_epoch() };
-        let lease = self.store().acquire(&sight.cluster, &crate::identity::holder(), how).await?;
-        tracing::warn!(cluster = %sight.cluster, epoch = %lease.epoch, "the cluster is taken over");
+        let lease = self.store().acquire(&sight.cluster, holder, how).await?;
+        tracing::warn!(cluster = %sight.cluster, holder, epoch = %lease.epoch, "the cluster is taken over");
         Ok(lease)
     }
 
     /// In uid order, so that of two who do this at once one is refused early. A node that refuses ends it: somebody else
     /// is at work. One that cannot be reached does not: every other node is better off.
-    async fn move_claims(&self, sight: &Sight, lease: &Lease, despite_install: bool) -> Vec<Moved> {
+    async fn move_claims(&self, taking: Taking<'_>) -> Vec<Moved> {
         let mut moved: Vec<Moved> = Vec::new();
-        for seen in &sight.nodes {
+        for seen in &taking.sight.nodes {
             let refused = |moved: &Moved| matches!(moved, Moved::Failed(failure) if !is_unreachable(failure));
             moved.push(match moved.last() {
                 Some(Moved::NotAsked) => Moved::NotAsked,
                 Some(last) if refused(last) => Moved::NotAsked,
-                _ => self.move_claim(sight, seen, lease, despite_install).await,
+                _ => self.move_claim(taking, seen).await,
             });
         }
         moved
     }
 
-    async fn move_claim(&self, sight: &Sight, seen: &Seen, lease: &Lease, despite_install: bool) -> Moved {
+    async fn move_claim(&self, taking: Taking<'_>, seen: &Seen) -> Moved {
+        let Taking { sight, lease, holder, despite_install } = taking;
         let request = TakeOver {
             cluster: sight.cluster.clone(),
             node: seen.uid(),
             expected: seen.claim().map(|claim| claim.run.clone()),
             epoch: lease.epoch,
-            holder: crate::identity::holder(),
+            holder: holder.to_owned(),
             run: sight.goes_to(seen).cloned(),
             despite_install,
         };

@@ -60,7 +60,7 @@ async fn a_run_outside_its_window_pauses_says_until_when_and_asks_again_when_it_
     let why = core.why("orders").await.unwrap();
     assert_eq!((why.verdict.as_str(), why.until), ("paused", run.not_admitted.unwrap().opens_at));
     assert_eq!(count(&news, "gate_passed"), 0);
-    core.resume("r1", false).await.unwrap();
+    core.resume("r1", false, "ann").await.unwrap();
     let news = followed(&core).await;
     assert_eq!(news.last().unwrap().run.state, RunState::Done, "{:?}", kinds(&news));
     assert_eq!((count(&news, "not_admitted"), count(&news, "gate_passed")), (1, 3));
@@ -106,6 +106,6 @@ async fn a_run_of_no_rollout_obeys_the_halt_of_the_fleet() {
     let failure = core.world.admission.admit(&id("r1"), noon()).await.unwrap_err();
     assert_eq!(failure.id, "store-damaged", "what cannot be read is not `no halt`");
     assert!(store.take_off(Shelf::Halt, "fleet").await.unwrap());
-    core.resume("r1", false).await.unwrap();
+    core.resume("r1", false, "ann").await.unwrap();
     assert_eq!(followed(&core).await.last().unwrap().run.state, RunState::Done);
 }

@@ -132,7 +132,8 @@ async fn an_operator_puts_agents_in_clusters_and_takes_them_out() {
         port.connect(agent, name, "m1");
     }
     port.until_known(&["stray", "carts-1", "special"]).await;
-    let assign = async |agent: &str, cluster: Option<&str>| port.core.assign_agent(agent, cluster).await;
+    let assign =
+        async |agent: &str, cluster: Option<&str>| port.core.assign_agent(agent, cluster, "ann").await;
     let document = assign("stray", Some("carts")).await.unwrap();
     assert_eq!((document.cluster.as_deref(), document.was, document.changed), (Some("carts"), None, true));
     assert!(document.connected);

@@ -173,7 +173,7 @@ async fn an_abort_that_could_not_be_written_is_no_success() {
     let store = stage.store("ratchet.db").await;
     drop(begun(&store, "orders", "r1").await);
     stage.agents[2].with(|state| state.highest = Epoch(9));
-    let failure = stage.core().await.abort("r1").await.unwrap_err();
+    let failure = stage.core().await.abort("r1", "ann").await.unwrap_err();
     assert_eq!(failure.id, "superseded", "{failure}");
 }
 

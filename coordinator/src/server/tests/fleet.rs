@@ -144,12 +144,12 @@ impl Life {
     /// Applies a rollout of the usual target with these further lines.
     pub(super) async fn apply(&self, rest: &str) -> RolloutDocument {
         let text = format!("name = \"q4\"\ntarget = \"7.8.2-34\"\n{rest}");
-        self.core.apply_rollout(&text).await.unwrap_or_else(|failure| panic!("{failure}"))
+        self.core.apply_rollout(&text, "ann").await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
     pub(super) async fn ask(&self, what: &str) -> RolloutDocument {
         let asked = Asked { what: what.to_owned(), wave: None, cluster: None };
-        self.core.ask_rollout("q4", &asked).await.unwrap_or_else(|failure| panic!("{failure}"))
+        self.core.ask_rollout("q4", &asked, "ann").await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
     pub(super) async fn show(&self) -> RolloutDocument {

@@ -46,7 +46,7 @@ async fn driven(core: &Core) -> (Vec<WatchDocument>, RunDocument) {
 }
 
 async fn resumed(core: &Core) -> (Vec<WatchDocument>, RunDocument) {
-    core.resume("r1", false).await.unwrap();
+    core.resume("r1", false, "ann").await.unwrap();
     followed(core).await
 }
 
@@ -275,7 +275,7 @@ async fn a_hanging_hook_ends_at_its_deadline_and_the_run_halts_and_can_be_aborte
     let cause = run.halt.unwrap().error.cause.unwrap();
     assert_eq!((run.state, of_kind(&journal(&stage).await, "gate_passed")), (RunState::Halted, 0));
     assert_eq!(cause, "it had not ended after 1s and was killed; it printed: waiting for godot");
-    core.abort("r1").await.unwrap();
+    core.abort("r1", "ann").await.unwrap();
     let (_, run) = followed(&core).await;
     assert_eq!(run.state, RunState::Aborted, "{}", run.doing);
     assert_eq!(stage.holders(), [None, None, None]);

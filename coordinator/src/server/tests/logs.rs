@@ -15,11 +15,11 @@ use super::drivers::told;
 use super::stage::{Stage, begun, id, name};
 use crate::store::{Acquire, Store};
 
-type Fields = BTreeMap<String, String>;
+pub(super) type Fields = BTreeMap<String, String>;
 
 /// Keeps every event with its own fields and those of the spans it is in, as the journal gets them.
 #[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Vec<Fields>>>);
+pub(super) struct Capture(pub(super) Arc<Mutex<Vec<Fields>>>);
 
 struct Into<'a>(&'a mut Fields);
 
@@ -64,6 +64,14 @@ async fn every_event_while_a_run_is_driven_carries_its_run_cluster_and_epoch() {
     let ours: Vec<&Fields> =
         all.iter().filter(|fields| fields["target"].starts_with("coordinator")).collect();
     assert!(!ours.is_empty(), "nothing was logged: {all:?}");
+    let head = store.verbatim(&id("r1")).await.unwrap().pop().unwrap();
+    let ends = ours.iter().filter(|fields| fields.contains_key("phase"));
+    let told: Vec<_> = ends.map(|fields| (&*fields["seq"], fields["digest"].trim_matches('"'))).collect();
+    assert_eq!(
+        told,
+        [(&*head.seq.to_string(), &*head.chain)],
+        "the end of the chain is told at the end of the run"
+    );
     for fields in &ours {
         let field = |name: &str| fields.get(name).map(String::as_str);
         assert_eq!(

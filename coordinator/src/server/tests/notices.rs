@@ -222,6 +222,23 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 
+/// Whoever keeps the notice can tell later whether the journal is still the one that it was about.
+#[tokio::test]
+async fn a_notice_has_the_digest_of_the_event_that_it_is_about() {
+    let (stage, listener) = (Stage::new(), Listener::start(&[]).await);
+    let store = stage.store("ratchet.db").await;
+    let mut telling = Telling::new(&stage, &listener.table()).await;
+    telling.tell().await;
+    let lease = begun(&store, "orders", "r1").await;
+    append(&store, &lease, "r1", halted()).await;
+    append(&store, &lease, "r1", Event::Requested { request: Request::Resume, by: "ann".to_owned() }).await;
+    telling.tell().await;
+    let told: Value = serde_json::from_str(&listener.heard()[0].body).unwrap();
+    let stored = store.verbatim(&id("r1")).await.unwrap();
+    assert_eq!(told["journal"]["seq"], 3);
+    assert_eq!(told["journal"]["digest"], stored[2].chain);
+}
+
 #[tokio::test]
 async fn a_program_finds_the_news_on_its_standard_input() {
     let stage = Stage::new();

@@ -165,7 +165,7 @@ async fn a_wave_waits_for_approval_and_may_be_approved_twice() {
     assert_eq!(life.started().await, ["b"]);
     life.ask("approve").await;
     let wave = Asked { what: "approve".to_owned(), wave: Some("rest".to_owned()), cluster: None };
-    life.core.ask_rollout("q4", &wave).await.unwrap();
+    life.core.ask_rollout("q4", &wave, "ann").await.unwrap();
     assert_eq!(life.to_rest().await.brief.state, RolloutState::Done);
 }
 
@@ -339,7 +339,7 @@ async fn who_does_not_lead_carries_nothing_out() {
     let (first, second) = (fleet.life().await, fleet.life().await);
     first.apply(WAVES).await;
     let text = format!("name = \"other\"\ntarget = \"7.8.2-34\"\n{WAVES}");
-    let failure = second.core.apply_rollout(&text).await.unwrap_err();
+    let failure = second.core.apply_rollout(&text, "ann").await.unwrap_err();
     assert_eq!(failure.id, "led-elsewhere", "{failure}");
     assert_eq!(second.show().await.brief.name, "q4", "everybody may look");
     second.ask("pause").await;

@@ -26,27 +26,27 @@ async fn planned(core: &Core) -> Plan {
 #[tokio::test]
 async fn a_plan_that_is_started_twice_is_one_run_and_another_one_is_refused() {
     let (_stage, core, plan) = ready().await;
-    let first = core.start(&plan, false, None).await.unwrap();
+    let first = core.start(&plan, false, None, "ann").await.unwrap();
     assert_eq!(first.state, RunState::Running);
-    let second = core.start(&plan, false, None).await.unwrap();
+    let second = core.start(&plan, false, None, "ann").await.unwrap();
     assert_eq!(second.id, first.id);
     assert_eq!(core.store().runs().await.unwrap().len(), 1);
-    let prepare = core.start(&plan, true, None).await.unwrap_err();
+    let prepare = core.start(&plan, true, None, "ann").await.unwrap_err();
     assert_eq!(prepare.id, "blocked", "to prepare is something else: {prepare}");
     let mut other: Plan = serde_json::from_str(&plan).unwrap();
     other.notes.push("another one".to_owned());
     let other = serde_json::to_string(&other).unwrap();
-    assert_eq!(core.start(&other, false, None).await.unwrap_err().id, "blocked");
+    assert_eq!(core.start(&other, false, None, "ann").await.unwrap_err().id, "blocked");
 }
 
 #[tokio::test]
 async fn an_id_is_started_once_whatever_became_of_it() {
     let (_stage, core, plan) = ready().await;
-    let named = core.start(&plan, false, Some(id("orders-by-a-rollout"))).await.unwrap();
+    let named = core.start(&plan, false, Some(id("orders-by-a-rollout")), "ann").await.unwrap();
     assert_eq!(named.id, "orders-by-a-rollout");
-    let again = core.start(&plan, false, Some(id("orders-by-a-rollout"))).await.unwrap();
+    let again = core.start(&plan, false, Some(id("orders-by-a-rollout")), "ann").await.unwrap();
     assert_eq!((again.id, again.created_at), (named.id, named.created_at));
-    let another = core.start(&plan, false, Some(id("orders-by-another"))).await.unwrap_err();
+    let another = core.start(&plan, false, Some(id("orders-by-another")), "ann").await.unwrap_err();
     assert_eq!(another.id, "blocked", "a run of the same plan under another id is another run");
 }
 
@@ -58,7 +58,7 @@ async fn what_is_so_already_is_no_error() {
     super::stage::paused(&store, &lease, "r1").await;
     drop(lease);
     let core = stage.core().await;
-    assert_eq!(core.pause("r1").await.unwrap().state, RunState::Paused);
-    assert_eq!(core.abort("r1").await.unwrap().state, RunState::Aborted);
-    assert_eq!(core.abort("r1").await.unwrap().state, RunState::Aborted);
+    assert_eq!(core.pause("r1", "ann").await.unwrap().state, RunState::Paused);
+    assert_eq!(core.abort("r1", "ann").await.unwrap().state, RunState::Aborted);
+    assert_eq!(core.abort("r1", "ann").await.unwrap().state, RunState::Aborted);
 }

@@ -13,7 +13,7 @@ use crate::rollout;
 use crate::run::{Event, Record, Request};
 use crate::store::{
     Acquire, LatestDriver, Lead, Leader, Lease, RolloutAsked, RunListing, Shelf, SqliteStore,
-    StepProgressRow, Store, StoreError, StoredPackage, StoredRequest,
+    StepProgressRow, Store, StoreError, StoredEvent, StoredPackage, StoredRequest,
 };
 
 /// Another store, with time held while it works. It can be cut off, as if the process that uses it were killed.
@@ -130,6 +130,14 @@ impl Store for Steady {
 
     async fn journal(&self, run: &RunId, from_seq: u64) -> Result<Vec<Record>, StoreError> {
         self.steady(self.store.journal(run, from_seq)).await
+    }
+
+    async fn verbatim(&self, run: &RunId) -> Result<Vec<StoredEvent>, StoreError> {
+        self.steady(self.store.verbatim(run)).await
+    }
+
+    async fn verbatim_rollout(&self, rollout: &RolloutName) -> Result<Vec<StoredEvent>, StoreError> {
+        self.steady(self.store.verbatim_rollout(rollout)).await
     }
 
     async fn runs(&self) -> Result<Vec<RunListing>, StoreError> {

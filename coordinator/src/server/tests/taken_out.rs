@@ -48,7 +48,7 @@ async fn a_wave_without_a_cluster_is_refused_rather_than_passed_over() {
     let text = format!(
         "name = \"q5\"\ntarget = \"7.8.2-34\"\n{canary}[[wave]]\nname = \"rest\"\nclusters = [\"a\"]\n"
     );
-    let failure = life.core.apply_rollout(&text).await.unwrap_err();
+    let failure = life.core.apply_rollout(&text, "ann").await.unwrap_err();
     assert_eq!(
         (failure.id.as_str(), failure.message.as_str()),
         ("usage", "rollout q5: no cluster is in wave canary")
@@ -60,7 +60,7 @@ async fn a_wave_without_a_cluster_is_refused_rather_than_passed_over() {
         findings.iter().any(|finding| finding.saw.contains("wave canary has no cluster")),
         "{findings:?}"
     );
-    let failure = life.core.apply_rollout("nme = 1").await.unwrap_err();
+    let failure = life.core.apply_rollout("nme = 1", "ann").await.unwrap_err();
     assert!(failure.message.starts_with("the rollout's file has "), "{failure}");
     assert!(failure.remedy.unwrap().contains("docs/rollouts.md"));
 }

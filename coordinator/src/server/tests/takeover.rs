@@ -10,11 +10,11 @@ use crate::server::Core;
 use crate::store::{Acquire, SqliteStore, Store, StoreError};
 
 async fn look(core: &Core) -> TakeoverDocument {
-    core.take_over_cluster("orders", false, false).await.unwrap()
+    core.take_over_cluster("orders", false, false, "ann").await.unwrap()
 }
 
 async fn take(core: &Core) -> TakeoverDocument {
-    core.take_over_cluster("orders", true, false).await.unwrap()
+    core.take_over_cluster("orders", true, false, "ann").await.unwrap()
 }
 
 fn taken(document: &TakeoverDocument) -> Vec<bool> {
@@ -106,7 +106,7 @@ async fn the_run_of_a_hung_driver_keeps_its_nodes_and_can_be_resumed() {
     let again = take(&core).await;
     assert_eq!((again.outcome, again.exit_code), (TakeoverOutcome::Nothing, 0));
     assert_eq!(again.next_commands[0], "ratchet resume r1");
-    core.resume("r1", false).await.unwrap();
+    core.resume("r1", false, "ann").await.unwrap();
     let mut watching = core.watching(id("r1"), 1);
     while core.news(&mut watching).await.unwrap().is_some() {}
     let run = core.document(&id("r1"), None).await.unwrap();
@@ -153,13 +153,13 @@ async fn an_install_at_work_is_not_taken_over_unless_in_so_many_words() {
     stage.held("lost-1", 9);
     install(&stage, 1);
     let core = stage.core().await;
-    let failure = core.take_over_cluster("orders", true, false).await.unwrap_err();
+    let failure = core.take_over_cluster("orders", true, false, "ann").await.unwrap_err();
     assert_eq!(failure.id, "install-in-flight");
     assert!(failure.message.contains("nothing was changed"), "{failure}");
     assert!(failure.remedy.unwrap().contains("ratchet takeover orders --yes --despite-install"));
     assert_eq!(stage.obeyed(), [9, 9, 9]);
     assert_eq!(epoch_of(&stage.store("ratchet.db").await).await, None);
-    let document = core.take_over_cluster("orders", true, true).await.unwrap();
+    let document = core.take_over_cluster("orders", true, true, "ann").await.unwrap();
     assert_eq!(document.outcome, TakeoverOutcome::Taken);
     assert!(stage.agents.iter().all(|agent| agent.with(|state| state.taken[0].despite_install)));
 }
@@ -175,7 +175,7 @@ async fn a_node_out_of_reach_is_never_passed_by() {
     let lost = seen.nodes.iter().find(|node| !node.reachable).unwrap();
     assert_eq!(lost.agent, "n3:1");
     for despite in [false, true] {
-        let failure = core.take_over_cluster("orders", true, despite).await.unwrap_err();
+        let failure = core.take_over_cluster("orders", true, despite, "ann").await.unwrap_err();
         assert_eq!(failure.id, "agent-unreachable");
         assert!(
             failure.message.contains("n3:1") && failure.message.contains("nothing was changed"),
@@ -235,13 +235,13 @@ async fn a_store_below_its_agents_starts_nothing_and_says_what_to_do() {
     let stage = Stage::new();
     stage.agents[1].with(|state| state.highest = Epoch(5));
     let core = stage.core_on("new.db").await;
-    let failure = core.start(&plan_json("orders"), false, None).await.unwrap_err();
+    let failure = core.start(&plan_json("orders"), false, None, "ann").await.unwrap_err();
     assert_eq!(failure.id, "takeover-needed");
     assert!(failure.message.contains("n2:1 obeys epoch 5 of orders"), "{failure}");
     assert_eq!(failure.remedy.as_deref(), Some("ratchet takeover orders"));
     assert!(core.store().runs().await.unwrap().is_empty());
     assert_eq!(take(&core).await.outcome, TakeoverOutcome::Taken);
-    let failure = core.start(&plan_json("orders"), false, None).await.unwrap_err();
+    let failure = core.start(&plan_json("orders"), false, None, "ann").await.unwrap_err();
     assert_eq!(failure.id, "stale-plan", "it is obeyed now, and refuses for another reason: {failure}");
 }
 
@@ -250,7 +250,8 @@ async fn a_store_below_its_agents_starts_nothing_and_says_what_to_do() {
 async fn a_store_that_would_drive_at_an_epoch_that_was_used_starts_nothing() {
     let stage = Stage::new();
     stage.agents[0].with(|state| state.highest = Epoch(1));
-    let failure = stage.core_on("new.db").await.start(&plan_json("orders"), false, None).await.unwrap_err();
+    let failure =
+        stage.core_on("new.db").await.start(&plan_json("orders"), false, None, "ann").await.unwrap_err();
     assert_eq!(failure.id, "takeover-needed");
     assert!(failure.message.contains("this store would drive at 1"), "{failure}");
 }
@@ -258,6 +259,6 @@ async fn a_store_that_would_drive_at_an_epoch_that_was_used_starts_nothing() {
 #[tokio::test]
 async fn a_cluster_that_is_not_configured_is_not_taken_over() {
     let stage = Stage::new();
-    let failure = stage.core().await.take_over_cluster("elsewhere", true, true).await.unwrap_err();
+    let failure = stage.core().await.take_over_cluster("elsewhere", true, true, "ann").await.unwrap_err();
     assert_eq!(failure.id, "no-such-cluster");
 }

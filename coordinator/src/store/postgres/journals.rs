@@ -1,42 +1,51 @@
 //! Journals of runs and rollouts, and what is asked of them. The epoch is compared in the statement that writes.
 
 use jiff::Timestamp;
-use proto::{Epoch, RolloutName, RunId};
+use proto::{RolloutName, RunId};
 use uuid::Uuid;
 
 use super::PostgresStore;
 use super::statement::Statement;
 use crate::rollout;
 use crate::run::Record;
-use crate::store::rows::{Columns, json};
-use crate::store::{Seat, StoreError, format};
+use crate::store::chain::Owner;
+use crate::store::rows::{Columns, chained, rewritten, unlinked, unlinked_of_rollout};
+use crate::store::tails::Tails;
+use crate::store::{Lead, Lease, Seat, StoreError, StoredEvent};
 
 /// The seat's row is locked first, so that who takes the seat comes before or after, never in between.
 const CREATE: &str = "
 WITH held AS (SELECT FROM seat WHERE key = $1 AND epoch = $2 FOR NO KEY UPDATE),
-     made AS (INSERT INTO run (id, cluster) SELECT $3, $9 FROM held RETURNING id)
-INSERT INTO event (run, seq, epoch, at, kind, body, format, token)
-SELECT id, $4, $2, $5, $6, $7, $8, $10 FROM made";
+     made AS (INSERT INTO run (id, cluster) SELECT $3, $11 FROM held RETURNING id)
+INSERT INTO event (run, seq, epoch, at, kind, body, format, chain, token)
+SELECT id, $4, $2, $5, $6, $7, $8, $9, $10 FROM made";
 
+/// Nothing is written after an event that is not the one that this one was chained to.
 const APPEND: &str = "
 WITH held AS (SELECT FROM seat WHERE key = $1 AND epoch = $2 FOR NO KEY UPDATE)
-INSERT INTO event (run, seq, epoch, at, kind, body, format, token)
-SELECT $3, $4, $2, $5, $6, $7, $8, $9 FROM held";
+INSERT INTO event (run, seq, epoch, at, kind, body, format, chain, token)
+SELECT $3, $4, $2, $5, $6, $7, $8, $9, $10 FROM held
+WHERE EXISTS (SELECT FROM event WHERE run = $3 AND seq = $4 - 1 AND chain = $11)";
 
 const MINE: &str = "SELECT 1 FROM event WHERE run = $1 AND seq = $2 AND token = $3";
+
+const CHAIN: &str = "SELECT chain FROM event WHERE run = $1 AND seq = $2";
 
 const BEGIN_ROLLOUT: &str = "
 WITH held AS (SELECT FROM seat WHERE key = $1 AND epoch = $2 FOR NO KEY UPDATE),
      made AS (INSERT INTO rollout (name) SELECT $3 FROM held RETURNING name)
-INSERT INTO rollout_event (rollout, seq, epoch, at, kind, body, format, token)
-SELECT name, $4, $2, $5, $6, $7, $8, $9 FROM made";
+INSERT INTO rollout_event (rollout, seq, epoch, at, kind, body, format, chain, token)
+SELECT name, $4, $2, $5, $6, $7, $8, $9, $10 FROM made";
 
 const APPEND_ROLLOUT: &str = "
 WITH held AS (SELECT FROM seat WHERE key = $1 AND epoch = $2 FOR NO KEY UPDATE)
-INSERT INTO rollout_event (rollout, seq, epoch, at, kind, body, format, token)
-SELECT $3, $4, $2, $5, $6, $7, $8, $9 FROM held";
+INSERT INTO rollout_event (rollout, seq, epoch, at, kind, body, format, chain, token)
+SELECT $3, $4, $2, $5, $6, $7, $8, $9, $10 FROM held
+WHERE EXISTS (SELECT FROM rollout_event WHERE rollout = $3 AND seq = $4 - 1 AND chain = $11)";
 
 const MINE_OF_ROLLOUT: &str = "SELECT 1 FROM rollout_event WHERE rollout = $1 AND seq = $2 AND token = $3";
+
+const CHAIN_OF_ROLLOUT: &str = "SELECT chain FROM rollout_event WHERE rollout = $1 AND seq = $2";
 
 /// Numbers are given and become visible in the same order: else a reader who has seen a higher one misses a lower one.
 const ASK: &str = "
@@ -61,43 +70,105 @@ pub(super) struct Asking<'a> {
     pub(super) at: Timestamp,
 }
 
+/// An event on its way into a journal.
+struct Append<'a> {
+    seat: Seat,
+    owner: Owner<'a>,
+    tails: &'a Tails,
+    how: &'static str,
+    mine: &'static str,
+    /// What finds the digest of the event before; nothing is before the first.
+    before: Option<&'static str>,
+    /// What else the statement needs.
+    more: Option<&'a str>,
+}
+
 impl PostgresStore {
-    pub(super) async fn insert(&self, seat: &Seat, run: &RunId, record: &Record) -> Result<(), StoreError> {
-        let token = Uuid::now_v7().to_string();
-        let line = Line { seq: record.seq, epoch: record.epoch, at: record.at, format: format::FORMAT };
-        let (kind, body) = (record.event.kind(), json(&record.event)?);
-        let append = line.append(Statement::new(APPEND), seat, run.as_str(), kind, body).text(&token);
-        let mine = Statement::new(MINE).text(run.as_str()).count(record.seq).text(token);
-        self.write(seat, record.epoch, &append, &mine).await
+    pub(super) async fn insert(&self, lease: &Lease, run: &RunId, record: &Record) -> Result<(), StoreError> {
+        let append = Append {
+            seat: Seat::Cluster(lease.cluster.clone()),
+            owner: Owner::run(run),
+            tails: &lease.tails,
+            how: APPEND,
+            mine: MINE,
+            before: Some(CHAIN),
+            more: None,
+        };
+        self.chain(append, unlinked(record)?).await
     }
 
     pub(super) async fn insert_run(
         &self,
-        seat: &Seat,
+        lease: &Lease,
         run: &RunId,
         record: &Record,
     ) -> Result<(), StoreError> {
-        let token = Uuid::now_v7().to_string();
-        let line = Line { seq: record.seq, epoch: record.epoch, at: record.at, format: format::FORMAT };
-        let (kind, body) = (record.event.kind(), json(&record.event)?);
-        let create = line.append(Statement::new(CREATE), seat, run.as_str(), kind, body);
-        let create = create.text(seat.key()).text(&token);
-        let mine = Statement::new(MINE).text(run.as_str()).count(record.seq).text(token);
-        self.write(seat, record.epoch, &create, &mine).await
+        let append = Append {
+            seat: Seat::Cluster(lease.cluster.clone()),
+            owner: Owner::run(run),
+            tails: &lease.tails,
+            how: CREATE,
+            mine: MINE,
+            before: None,
+            more: Some(lease.cluster.as_str()),
+        };
+        self.chain(append, unlinked(record)?).await
     }
 
     pub(super) async fn insert_rollout_event(
         &self,
+        lead: &Lead,
         rollout: &RolloutName,
         record: &rollout::Record,
     ) -> Result<(), StoreError> {
+        let first = record.seq == 1;
+        let append = Append {
+            seat: Seat::Leader,
+            owner: Owner::rollout(rollout),
+            tails: &lead.tails,
+            how: if first { BEGIN_ROLLOUT } else { APPEND_ROLLOUT },
+            mine: MINE_OF_ROLLOUT,
+            before: (!first).then_some(CHAIN_OF_ROLLOUT),
+            more: None,
+        };
+        self.chain(append, unlinked_of_rollout(record)?).await
+    }
+
+    /// Chains an event to the one before it, as this writer knows it, and writes it if that one is still there.
+    async fn chain(&self, append: Append<'_>, event: StoredEvent) -> Result<(), StoreError> {
+        let Append { seat, owner, tails, how, mine, before, more } = append;
+        let last = match before {
+            Some(find) => Some(self.last(find, owner, tails, event.seq).await?),
+            None => None,
+        };
+        let event = chained(owner, event, last.as_deref().unwrap_or_default())?;
         let token = Uuid::now_v7().to_string();
-        let line = Line { seq: record.seq, epoch: record.epoch, at: record.at, format: rollout::FORMAT };
-        let (kind, body) = (record.event.kind(), json(&record.event)?);
-        let how = Statement::new(if record.seq == 1 { BEGIN_ROLLOUT } else { APPEND_ROLLOUT });
-        let append = line.append(how, &Seat::Leader, rollout.as_str(), kind, body).text(&token);
-        let mine = Statement::new(MINE_OF_ROLLOUT).text(rollout.as_str()).count(record.seq).text(token);
-        self.write(&Seat::Leader, record.epoch, &append, &mine).await
+        let line = line(Statement::new(how), &seat, owner, &event).text(&token);
+        let line = last.iter().map(String::as_str).chain(more).fold(line, Statement::text);
+        let mine = Statement::new(mine).text(owner.name()).count(event.seq).text(token);
+        if !self.write(&seat, event.epoch, &line, &mine).await? {
+            return Err(rewritten(owner.name(), event.seq - 1));
+        }
+        tails.put(owner.name(), event.seq, &event.chain);
+        Ok(())
+    }
+
+    /// The digest of the event before one: what this writer has written, or what is there.
+    async fn last(
+        &self,
+        find: &'static str,
+        owner: Owner<'_>,
+        tails: &Tails,
+        seq: u64,
+    ) -> Result<String, StoreError> {
+        let before = seq.saturating_sub(1);
+        if let Some(chain) = tails.of(owner.name(), before) {
+            return Ok(chain);
+        }
+        let chain = Statement::new(find).text(owner.name()).count(before);
+        let found = self.all(chain, |row| row.text("chain")).await?.pop();
+        // Whoever is fenced is told so, not that something is missing.
+        Ok(found.unwrap_or_default())
     }
 
     pub(super) async fn leave_request(&self, run: &RunId, asking: &Asking<'_>) -> Result<i64, StoreError> {
@@ -141,24 +212,15 @@ impl PostgresStore {
     }
 }
 
-/// What the lines of both kinds of journals have in common.
-struct Line {
-    seq: u64,
-    epoch: Epoch,
-    at: Timestamp,
-    format: i64,
-}
-
-impl Line {
-    /// The first eight values of a statement that appends.
-    fn append(&self, to: Statement, seat: &Seat, journal: &str, kind: &str, body: String) -> Statement {
-        to.text(seat.key())
-            .count(self.epoch.0)
-            .text(journal)
-            .count(self.seq)
-            .text(self.at.to_string())
-            .text(kind)
-            .text(body)
-            .number(self.format)
-    }
+/// The first nine values of a statement that appends.
+fn line(to: Statement, seat: &Seat, owner: Owner<'_>, event: &StoredEvent) -> Statement {
+    to.text(seat.key())
+        .count(event.epoch.0)
+        .text(owner.name())
+        .count(event.seq)
+        .text(&event.at)
+        .text(event.kind.as_deref().unwrap_or_default())
+        .text(&event.body)
+        .number(event.format)
+        .text(&event.chain)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use crate::catalogue::shown_url;
 use crate::store::StoreError;
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -133,7 +134,7 @@ pub(in crate::store) fn mistake(location: &str) -> Option<(String, &'static str)
 
 /// The location as it may be told: without its password.
 pub(in crate::store) fn shown(location: &str) -> String {
-    Parts::of(location).map_or_else(|| location.to_owned(), |parts| parts.without_secrets())
+    Parts::of(location).map_or_else(|| shown_url(location), |parts| parts.without_secrets())
 }
 
 impl Location {

@@ -7,7 +7,7 @@ use super::door::{Door, PATIENCE, PAUSE, passes, silent};
 use crate::store::StoreError;
 
 /// What makes the tables of each version out of those of the version before; the first one creates them.
-const STEPS: [&str; 1] = [CREATE];
+const STEPS: [&str; 2] = [CREATE, CHAINS];
 
 /// Any number that nobody else locks in this database: "ratchet" in letters of a telephone.
 const LOCK: i64 = 7_282_438;
@@ -105,6 +105,13 @@ CREATE TABLE shelf (
     token TEXT NOT NULL,
     PRIMARY KEY (shelf, key)
 );
+";
+
+/// Each event has a digest that covers those before it. Events at hand are in no chain. Packages say who added them.
+const CHAINS: &str = "
+ALTER TABLE event ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+ALTER TABLE rollout_event ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+ALTER TABLE package ADD COLUMN added_by TEXT NOT NULL DEFAULT '';
 ";
 
 /// Brings the tables to the present version, all in one transaction. Many may do this at once.

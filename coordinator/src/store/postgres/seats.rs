@@ -86,26 +86,30 @@ impl PostgresStore {
     }
 
     /// Carries out what only the holder of a seat may do, once. The statement does nothing if the epoch is over; `mine`
-    /// finds what it wrote, in case its answer was lost.
+    /// finds what it wrote, in case its answer was lost. `false` if the seat is still theirs, and it was not written for
+    /// another reason.
     pub(super) async fn write(
         &self,
         seat: &Seat,
         epoch: Epoch,
         statement: &Statement,
         mine: &Statement,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let written = self.door.ask(statement).await;
         match written {
-            Ok(answer) if answer.changed > 0 => return Ok(()),
+            Ok(answer) if answer.changed > 0 => return Ok(true),
             Ok(_) => {}
             Err(ref error) if is_there(error) => {}
             Err(error) => return Err(error),
         }
         if !self.door.ask(mine).await?.rows.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         written?;
-        Err(seat.fenced(epoch, self.latest_of(seat).await?))
+        match self.latest_of(seat).await? {
+            Some(latest) if latest.epoch == epoch => Ok(false),
+            latest => Err(seat.fenced(epoch, latest)),
+        }
     }
 }
 

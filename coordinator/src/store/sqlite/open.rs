@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{SqliteStore, StoreError, schema};
+use crate::catalogue::shown_url;
 
 impl SqliteStore {
     /// Opens `sqlite://<path>`, creating the file and its directory if they are not there.
@@ -14,7 +15,7 @@ impl SqliteStore {
     /// It is no such location, cannot be used, or has tables of a newer version; then nothing was changed.
     pub async fn open(location: &str) -> Result<Self, StoreError> {
         let path = location.strip_prefix("sqlite://").filter(|path| !path.is_empty());
-        let path = PathBuf::from(path.ok_or_else(|| StoreError::NotAStore(location.to_owned()))?);
+        let path = PathBuf::from(path.ok_or_else(|| StoreError::NotAStore(shown_url(location)))?);
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)
                 .map_err(|source| StoreError::File { path: directory.display().to_string(), source })?;

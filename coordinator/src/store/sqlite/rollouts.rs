@@ -2,13 +2,17 @@
 
 use proto::RolloutName;
 
+use super::journals::{Append, ROLLOUT};
 use super::{Seat, SqliteStore, StoreError};
-use crate::rollout::{self, Record};
-use crate::store::rows::{json, rollout_record};
+use crate::rollout::Record;
+use crate::store::Lead;
+use crate::store::chain::Owner;
+use crate::store::rows::{rollout_record, unlinked_of_rollout};
 
 impl SqliteStore {
     pub(super) async fn insert_rollout_event(
         &self,
+        lead: &Lead,
         rollout: &RolloutName,
         record: &Record,
     ) -> Result<(), StoreError> {
@@ -21,20 +25,8 @@ impl SqliteStore {
                 .await
                 .map_err(|source| self.failed(source))?;
         }
-        sqlx::query(
-            "INSERT INTO rollout_event (rollout, seq, epoch, at, kind, body, format) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(rollout.as_str())
-        .bind(record.seq.cast_signed())
-        .bind(record.epoch.0.cast_signed())
-        .bind(record.at.to_string())
-        .bind(record.event.kind())
-        .bind(json(&record.event)?)
-        .bind(rollout::FORMAT)
-        .execute(&mut *transaction)
-        .await
-        .map_err(|source| self.failed(source))?;
-        transaction.commit().await.map_err(|source| self.failed(source))
+        let append = Append { journal: &ROLLOUT, owner: Owner::rollout(rollout), tails: &lead.tails };
+        self.insert(transaction, append, unlinked_of_rollout(record)?).await
     }
 
     pub(super) async fn rollout_events(

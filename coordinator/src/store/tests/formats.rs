@@ -28,7 +28,14 @@ async fn raw(place: &Place, sql: &str) -> Vec<String> {
         .collect()
 }
 
-fn old_run() -> RunId {
+/// The same store as the third version of the tables had it.
+pub(super) async fn version_3(place: &Place) {
+    version_1(place).await;
+    let steps = &schema::STEPS[1..3];
+    raw(place, &format!("{}PRAGMA user_version = 3;", steps.concat())).await;
+}
+
+pub(super) fn old_run() -> RunId {
     run("orders-20261126-033319-03cd")
 }
 
@@ -38,7 +45,7 @@ async fn a_store_of_the_first_version_goes_on_being_used() {
     version_1(&place).await;
     assert_eq!(raw(&place, "PRAGMA user_version").await, ["1"]);
     let store = place.open().await;
-    assert_eq!(raw(&place, "PRAGMA user_version").await, ["3"]);
+    assert_eq!(raw(&place, "PRAGMA user_version").await, ["4"]);
     let records = store.journal(&old_run(), 1).await.unwrap();
     assert_eq!(records.len(), 46);
     let ended = replay(&old_run(), &records).unwrap();
@@ -119,7 +126,7 @@ async fn many_who_open_an_old_store_at_once_migrate_it_once() {
 
 #[tokio::test]
 async fn tables_of_a_newer_version_are_refused_by_name_and_left_alone() {
-    for version in [4, 99, -1] {
+    for version in [5, 99, -1] {
         let place = Place::new();
         drop(place.open().await);
         raw(&place, &format!("PRAGMA user_version = {version}")).await;

@@ -158,6 +158,36 @@ async fn tables_of_a_newer_version_are_refused_and_many_make_them_once() {
     assert!(failure.message.contains("format 99") && !failure.message.contains(PASSWORD), "{failure:?}");
 }
 
+/// What the second version of the tables has and the first had not.
+const FIRST: &str = "ALTER TABLE event DROP COLUMN chain; ALTER TABLE rollout_event DROP COLUMN chain; \
+                     ALTER TABLE package DROP COLUMN added_by; UPDATE ratchet_schema SET version = 1";
+
+/// Events of an older version stay as they are, and what comes after them is chained; a past that is changed under a
+/// writer's hands stops it.
+#[tokio::test]
+async fn tables_of_the_first_version_go_on_with_chains() {
+    let Some(server) = server("tables_of_the_first_version_go_on_with_chains").await else { return };
+    let database = Database::of(&server, "fleet");
+    let store = database.store().await;
+    let how = Acquire::Seize { above: Epoch(0) };
+    let lease = store.acquire(&cluster("orders"), "alice", how).await.unwrap();
+    store.create(&lease, &run("r1"), at(), &event(1)).await.unwrap();
+    store.append(&lease, &run("r1"), 2, at(), &event(2)).await.unwrap();
+    server.sql("fleet", FIRST).unwrap();
+    let store = database.store().await;
+    let lease = store.acquire(&cluster("orders"), "bob", how).await.unwrap();
+    store.append(&lease, &run("r1"), 3, at(), &event(3)).await.unwrap();
+    store.append(&lease, &run("r1"), 4, at(), &event(4)).await.unwrap();
+    let events = store.verbatim(&run("r1")).await.unwrap();
+    let proof = chain::verify(Owner::run(&run("r1")), &events).unwrap();
+    assert_eq!((proof.events, proof.unchained), (4, 2));
+    server.sql("fleet", "UPDATE event SET chain = repeat('a', 64) WHERE seq = 4").unwrap();
+    let refused = store.append(&lease, &run("r1"), 5, at(), &event(5)).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Damaged(why) if why.contains("event 4 of r1")), "{refused}");
+    let events = store.verbatim(&run("r1")).await.unwrap();
+    assert_eq!(chain::verify(Owner::run(&run("r1")), &events).unwrap_err().seq, 4);
+}
+
 #[tokio::test]
 async fn tls_is_used_and_the_server_has_to_prove_itself() {
     if !pg::available("tls_is_used_and_the_server_has_to_prove_itself") {

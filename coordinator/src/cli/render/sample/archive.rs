@@ -15,7 +15,15 @@ pub(crate) fn exported() -> ExportDocument {
         state: RunState::Done,
         plan: plan_answer().plan.unwrap(),
         plan_digest: "cd".repeat(32),
-        records: vec![ExportedEvent { seq: 1, epoch: 4, at: at(-60), format: 1, event }],
+        records: vec![ExportedEvent {
+            seq: 1,
+            epoch: 4,
+            at: at(-60).to_string(),
+            format: 1,
+            body: event.to_string(),
+            event,
+            chain: "ab".repeat(32),
+        }],
     }
 }
 

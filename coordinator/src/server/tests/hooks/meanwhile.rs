@@ -23,9 +23,9 @@ async fn a_run_that_has_halted_can_be_told_to_go_on_or_to_end_while_its_hooks_ru
         until_made(&begun_file).await;
         hook(&stage, HookPoint::BeforeTurn, "10-window", "exit 0");
         let answer = match request {
-            "resume" => core.resume("r1", false).await,
-            "retry" => core.retry("r1", None).await,
-            _ => core.abort("r1").await,
+            "resume" => core.resume("r1", false, "ann").await,
+            "retry" => core.retry("r1", None, "ann").await,
+            _ => core.abort("r1", "ann").await,
         };
         assert_eq!(answer.unwrap().state, RunState::Running, "{request}");
         fs::write(&go, "").unwrap();
@@ -120,7 +120,7 @@ async fn a_pause_during_the_hooks_before_a_turn_takes_effect_before_it() {
     let core = stage.core().await;
     core.go_on_with_interrupted().await;
     until_made(&begun_file).await;
-    core.pause("r1").await.unwrap();
+    core.pause("r1", "ann").await.unwrap();
     fs::write(&go, "").unwrap();
     let (_, run) = followed(&core).await;
     assert_eq!(run.state, RunState::Paused, "{}", run.doing);

@@ -5,6 +5,7 @@ mod fleet;
 mod runs;
 mod seizing;
 
+use super::chains;
 use super::postgres::Database;
 use super::*;
 
@@ -49,6 +50,7 @@ suite! {
     runs::progress_is_overwritten,
     runs::pruning_takes_one_run_with_all_that_belongs_to_it,
     runs::the_catalogue_keeps_a_package_once,
+    chains::every_writer_goes_on_from_the_one_before,
     seizing::who_was_seized_from_appends_nothing_and_their_end_frees_nothing,
     seizing::a_failure_of_who_was_seized_from_names_who_drives_now,
     seizing::a_seized_epoch_is_above_the_row_and_above_what_the_agents_obey,

@@ -10,8 +10,10 @@ pub(super) async fn a_journal_is_read_back_by_another_process(place: &dyn Opens)
     assert_eq!(place.open().await.journal(&run("r1"), 1).await.unwrap(), [first, second.clone()]);
     let written = store.verbatim(&run("r1")).await.unwrap();
     let body = serde_json::to_string(&event(2)).unwrap();
-    let (seq, epoch) = (second.seq, second.epoch);
-    assert_eq!(written[1], StoredEvent { seq, epoch, at: at(), format: format::FORMAT, body });
+    let (seq, epoch, kind) = (second.seq, second.epoch, Some("claimed".to_owned()));
+    let (at, format, chain) = (at().to_string(), format::FORMAT, written[1].chain.clone());
+    assert_eq!(written[1], StoredEvent { seq, epoch, at, kind, format, body, chain });
+    assert_eq!(chain::verify(Owner::run(&run("r1")), &written).unwrap().head.unwrap().seq, 2);
     assert_eq!((written.len(), written[0].seq), (2, 1));
     assert_eq!(store.journal(&run("r1"), 2).await.unwrap(), [second]);
     assert_eq!(store.runs().await.unwrap(), [RunListing { id: run("r1"), cluster: cluster("orders") }]);
@@ -97,6 +99,7 @@ pub(super) async fn the_catalogue_keeps_a_package_once(place: &dyn Opens) {
         },
         md5: None,
         added_at: at(),
+        added_by: "spiffe://prod/operator/alice".to_owned(),
     };
     assert!(store.add_package(&package).await.unwrap());
     assert!(!store.add_package(&package).await.unwrap());
