@@ -40,7 +40,7 @@ pub use failure::{Failure, FailureKind, ProgramFailure};
 pub use health::Problem;
 pub use hook::{
     HOOK_SCHEMA, HookCall, HookHalt, HookHop, HookNode, HookOutcome, HookPoint, HookRunner, HookSide,
-    HookVerdict,
+    HookVerdict, judge_answer,
 };
 pub use identity::{Caller, Identity, InvalidIdentity, InvalidRole, Role, SCHEME as IDENTITY_SCHEME};
 pub use ids::{

@@ -37,7 +37,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             commands::status(cargo().args(lab).args(rest))?
         }
         What::Test => {
-            prerequisites::ensure_nextest()?;
+            prerequisites::ensure_cargo("cargo-nextest")?;
             commands::status(cargo().args(["nextest", "run", "--locked", "--no-fail-fast", "-p", "lab"]))?
         }
     };

@@ -1,8 +1,10 @@
-//! Ratchet's developer tasks: `cargo xtask demo`, `test`, `verify`, `lab`, `bench`. One file a task.
+//! Ratchet's developer tasks: `cargo xtask demo`, `test`, `verify`, `fuzz`, `deny`, `lab`, `bench`. One file a task.
 
 mod bench;
 mod commands;
 mod demo;
+mod deny;
+mod fuzz;
 mod lab;
 mod prerequisites;
 mod test;
@@ -30,6 +32,10 @@ enum Task {
     Verify(verify::Args),
     /// Measure what must be fast, each against a peer in the same run.
     Bench(bench::Args),
+    /// Give damaged input to every reader of foreign bytes, for as long as one likes.
+    Fuzz(fuzz::Args),
+    /// Check the dependencies: licences, sources, what must not be among them, known vulnerabilities.
+    Deny,
     /// Boot nodes with a real systemd, to look at or to break.
     Lab(lab::Args),
 }
@@ -40,6 +46,8 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Verify(args) => verify::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
+        Task::Deny => deny::run(),
         Task::Lab(args) => lab::run(&args),
     };
     match done {

@@ -26,6 +26,18 @@ pub const IP: Program = Program { name: "ip", package: "iproute2" };
 pub const MKFS: Program = Program { name: "mkfs.ext4", package: "e2fsprogs" };
 /// Carries the agent's words to the systemd of such a node.
 pub const DBUS: Program = Program { name: "dbus-daemon", package: "dbus" };
+/// Signs catalogues and packages in tests.
+pub const GNUPG: Program = Program { name: "gpg", package: "gnupg" };
+/// Verifies what is in a `.deb`.
+pub const GPGV: Program = Program { name: "gpgv", package: "gpgv" };
+/// Verifies an `.rpm`.
+pub const RPM: Program = Program { name: "rpm", package: "rpm" };
+/// Signs the catalogue, as its owner does.
+pub const MINISIGN: Program = Program { name: "minisign", package: "minisign" };
+/// Opens a `.deb`.
+pub const AR: Program = Program { name: "ar", package: "binutils" };
+/// libFuzzer is built with it.
+pub const CXX_COMPILER: Program = Program { name: "c++", package: "g++" };
 
 /// The database of coordinators that stand by for each other.
 pub const POSTGRES: Program = Program { name: "postgres", package: "postgresql" };
@@ -57,12 +69,12 @@ pub fn ensure(programs: &[Program]) -> Result<()> {
         .with_context(|| format!("install {} by hand and try again", packages.join(", ")))
 }
 
-/// The test runner, built from source if it is not there.
-pub fn ensure_nextest() -> Result<()> {
-    if is_there("cargo-nextest") {
+/// A program of Cargo's, built from source if it is not there.
+pub fn ensure_cargo(program: &str) -> Result<()> {
+    if is_there(program) {
         return Ok(());
     }
-    run(cargo().args(["install", "--locked", "cargo-nextest"]))
+    run(cargo().args(["install", "--locked", program]))
 }
 
 fn as_root(program: &str) -> Command {

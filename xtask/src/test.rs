@@ -5,9 +5,17 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::commands::{self, cargo, exit_code};
+use crate::deny;
 use crate::prerequisites::{
-    self, ANALYZE, BSDTAR, C_COMPILER, DBUS, IP, JQ, MAKE, MKFS, NSPAWN, POSTGRES, PYTHON, REDIS,
+    self, ANALYZE, AR, BSDTAR, C_COMPILER, DBUS, GNUPG, GPGV, IP, JQ, MAKE, MINISIGN, MKFS, NSPAWN, POSTGRES,
+    PYTHON, Program, REDIS, RPM,
 };
+
+/// What tests start.
+const PROGRAMS: [Program; 17] = [
+    C_COMPILER, MAKE, REDIS, JQ, NSPAWN, DBUS, IP, MKFS, POSTGRES, GNUPG, GPGV, RPM, MINISIGN, AR, BSDTAR,
+    ANALYZE, PYTHON,
+];
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -19,10 +27,8 @@ pub struct Args {
 
 /// Form, style, then all tests; the test runner's summary comes last.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    prerequisites::ensure(&[
-        C_COMPILER, MAKE, REDIS, JQ, ANALYZE, NSPAWN, DBUS, IP, MKFS, POSTGRES, BSDTAR, PYTHON,
-    ])?;
-    prerequisites::ensure_nextest()?;
+    prerequisites::ensure(&PROGRAMS)?;
+    prerequisites::ensure_cargo("cargo-nextest")?;
     if !args.only_tests {
         commands::run(cargo().args(["fmt", "--all", "--check"]))?;
         commands::run(cargo().args([
@@ -34,6 +40,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "-D",
             "warnings",
         ]))?;
+        deny::check()?;
     }
     // Tests start these programs; built here once, they are not built in the middle of a test.
     commands::run(cargo().args(["build", "--workspace", "--bins", "--locked"]))?;

@@ -272,3 +272,24 @@ fn neither_ring_nor_openssl_is_built() {
         assert!(!text.lines().any(|line| line.starts_with(banned)), "{banned} is in the tree");
     }
 }
+
+/// The fuzzer has a lock file of its own. What it tries must be what is shipped.
+#[test]
+fn the_fuzzer_tries_the_versions_that_are_shipped() {
+    let packages = |file: &str| -> Vec<(String, String)> {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let field = |part: &str, key: &str| {
+            let line = part.lines().find_map(|line| line.strip_prefix(key));
+            line.map(|value| value.trim_matches('"').to_owned())
+        };
+        let parts = text.split("[[package]]").skip(1);
+        parts.filter_map(|part| Some((field(part, "name = ")?, field(part, "version = ")?))).collect()
+    };
+    let (shipped, tried) = (packages("Cargo.lock"), packages("xtask/fuzz/libfuzzer/Cargo.lock"));
+    assert!(tried.len() > 200, "{}", tried.len());
+    for package in &tried {
+        let known = shipped.iter().any(|(name, _)| *name == package.0);
+        let remedy = "copy Cargo.lock over the fuzzer's and run `cargo xtask fuzz --minutes 0`";
+        assert!(!known || shipped.contains(package), "{} {} is not shipped; {remedy}", package.0, package.1);
+    }
+}

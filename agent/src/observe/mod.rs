@@ -6,6 +6,7 @@ mod disks;
 mod identity;
 mod machine;
 mod ports;
+pub mod readers;
 mod sockets;
 mod sources;
 mod system;

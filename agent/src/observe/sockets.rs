@@ -75,7 +75,7 @@ pub(super) fn sockets(product: &Product, protocol: Protocol) -> Result<Vec<Socke
 }
 
 /// The sockets of one table that wait; `None` if a line is not understood.
-fn waiting(text: &str, protocol: Protocol) -> Option<Vec<Socket>> {
+pub(super) fn waiting(text: &str, protocol: Protocol) -> Option<Vec<Socket>> {
     let mut found = Vec::new();
     for line in text.lines().skip(1) {
         let fields: Vec<&str> = line.split_whitespace().collect();

@@ -52,6 +52,12 @@ pub(super) struct Judgement {
     pub(super) answered: bool,
 }
 
+/// What a hook says that ended by itself with this status and printed this: its verdict, its message and its remedy.
+pub fn judge_answer(status: i32, stdout: &[u8]) -> (HookVerdict, String, Option<String>) {
+    let judged = judge(&Ending::Exited(status), stdout);
+    (judged.verdict, judged.message, judged.remedy)
+}
+
 /// Judges a hook by how it ended and what it printed on its standard output.
 pub(super) fn judge(ending: &Ending, stdout: &[u8]) -> Judgement {
     match (ending, answer(stdout)) {
@@ -110,7 +116,9 @@ fn said(verdict: HookVerdict, answer: Option<Answer>, otherwise: &str) -> Judgem
     Judgement { verdict, message, remedy: words(remedy), answered: true }
 }
 
+/// The message may have words of the hook's, in the reason why they are no answer.
 fn cannot_tell(message: String) -> Judgement {
+    let message = plain(&message, LONGEST_TEXT);
     Judgement { verdict: HookVerdict::CannotTell, message, remedy: None, answered: false }
 }
 
@@ -133,6 +141,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Found by fuzzing: the reason why something is no answer repeats it.
+    #[test]
+    fn what_is_no_answer_steers_no_terminal_and_fills_no_screen() {
+        let word = format!("pa\\u001b[2Jss{}", "s".repeat(5000));
+        let stdout = format!("{{\"verdict\":\"{word}\"}}");
+        let (verdict, message, remedy) = judge_answer(0, stdout.as_bytes());
+        assert_eq!((verdict, remedy), (HookVerdict::CannotTell, None));
+        assert!(message.contains("pa [2Jsss") && !message.contains(char::is_control), "{message}");
+        assert!(message.chars().count() <= LONGEST_TEXT);
+    }
 
     fn verdict(ending: Ending, stdout: &str) -> HookVerdict {
         judge(&ending, stdout.as_bytes()).verdict

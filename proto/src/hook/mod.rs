@@ -11,6 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use judge::judge_answer;
 pub use runner::HookRunner;
 
 use crate::{ClusterName, NodeUid, RunId, Version};

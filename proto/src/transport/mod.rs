@@ -31,7 +31,7 @@ pub use in_process::{IncomingInProcess, in_process};
 pub use incoming::{Clients, Incoming, incoming};
 pub use listen::{plain_server_builder, server_builder};
 pub use offer::{OfferError, check_dial, offer};
-pub use preface::{Hello, Unwelcome};
+pub use preface::{Hello, Unwelcome, answer as read_answer};
 pub use services::{MAX_MESSAGE_BYTES, agent_client, agent_server, coordinator_client, coordinator_server};
 pub use tls::{Tls, TlsError, TlsMistake};
 

@@ -118,7 +118,10 @@ pub(super) async fn line(
 
 impl Hello {
     /// The line that says it.
-    pub(super) fn text(&self) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn text(&self) -> io::Result<Vec<u8>> {
         let mut text = AGENT.to_vec();
         serde_json::to_writer(&mut text, self)?;
         text.push(b'\n');
@@ -126,7 +129,10 @@ impl Hello {
     }
 
     /// Reads the line, without its end.
-    pub(super) fn read(line: &[u8]) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// It is no agent's line, or says what no agent says.
+    pub fn read(line: &[u8]) -> io::Result<Self> {
         let json = line.strip_prefix(AGENT).ok_or_else(|| garbled("it is no agent's"))?;
         let hello: Self = serde_json::from_slice(json)?;
         let version = &hello.version;
@@ -142,7 +148,10 @@ pub(super) const WELCOME: &[u8] = b"OK\n";
 
 impl Unwelcome {
     /// The line that says it. One that would be too long is cut to what matters.
-    pub(super) fn text(&self) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn text(&self) -> io::Result<Vec<u8>> {
         let mut text = b"NO ".to_vec();
         serde_json::to_writer(&mut text, self)?;
         if text.len() > LONGEST {
@@ -155,8 +164,11 @@ impl Unwelcome {
     }
 }
 
-/// What a coordinator answers to an agent's line. Pure.
-pub(super) fn answer(line: &[u8]) -> io::Result<Result<(), Unwelcome>> {
+/// What a coordinator answers to an agent's line, without its end. Pure.
+///
+/// # Errors
+/// It is no such answer.
+pub fn answer(line: &[u8]) -> io::Result<Result<(), Unwelcome>> {
     match line {
         b"OK" => Ok(Ok(())),
         _ => {

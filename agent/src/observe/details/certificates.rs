@@ -50,8 +50,7 @@ fn rows(file: &Path) -> Vec<Row> {
     let name = || [("file".to_owned(), file.display().to_string())];
     let Some(text) = text(file) else { return vec![Row::from(name())] };
     let must_hold_one = file.display().to_string().ends_with("_cert.pem");
-    let mut found: Vec<Option<Row>> =
-        CertificateDer::pem_slice_iter(text.as_bytes()).map(|der| row(&der.ok()?)).collect();
+    let mut found = certificates_in(&text);
     if found.is_empty() && must_hold_one {
         found.push(None);
     }
@@ -63,6 +62,11 @@ fn rows(file: &Path) -> Vec<Row> {
         None => Row::from(name()),
     };
     found.into_iter().map(whole).collect()
+}
+
+/// What each certificate of a PEM text says; `None` for one that cannot be read.
+pub(in crate::observe) fn certificates_in(text: &str) -> Vec<Option<Row>> {
+    CertificateDer::pem_slice_iter(text.as_bytes()).map(|der| row(&der.ok()?)).collect()
 }
 
 fn text(file: &Path) -> Option<String> {

@@ -25,7 +25,10 @@ mod user;
 use futures::future::join_all;
 use proto::{ClusterView, Details, Fact, FactValue, NodeUid, Probe};
 
+pub(super) use certificates::certificates_in;
 pub(super) use once::Once;
+pub(super) use packaging::{changed, names_one};
+pub(super) use rest::read_document;
 
 use crate::host::Product;
 use crate::rest::Session;

@@ -61,7 +61,8 @@ fn entries(directory: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn names_one(file: &Path, text: &str) -> bool {
+/// Whether a list of package sources, of the kind that its name ends in, has one that is switched on.
+pub(in crate::observe) fn names_one(file: &Path, text: &str) -> bool {
     // So that paragraphs and sections begin where they look as if they did.
     let text = &text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
     match file.extension().and_then(|ending| ending.to_str()) {
@@ -137,7 +138,7 @@ async fn verify(product: &Product, action: Action) -> Result<bool, String> {
 
 /// Whether the file's digest is another than that of the package; `None` where the tool could not tell. What is as it was
 /// packaged has no line.
-fn changed(text: &str) -> Option<bool> {
+pub(in crate::observe) fn changed(text: &str) -> Option<bool> {
     let mut verdict = Some(false);
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let (flags, rest) = line.trim_start().split_once(' ')?;

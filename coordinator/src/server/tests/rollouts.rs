@@ -288,7 +288,7 @@ async fn a_run_taken_up_while_the_fleet_is_halted_is_resumed_by_its_rollout() {
         .await;
     life.kill();
     let life = fleet.life().await;
-    life.core.halt_fleet("the power fails").await.unwrap();
+    life.core.halt_fleet("the power fails", "alice@ops1").await.unwrap();
     life.core.go_on_with_interrupted().await;
     let paused = |records: &[crate::run::Record]| matches!(records.last().unwrap().event, RunEvent::Paused);
     while !paused(&life.runs().await[0].2) {
@@ -296,7 +296,7 @@ async fn a_run_taken_up_while_the_fleet_is_halted_is_resumed_by_its_rollout() {
     }
     life.apply(WAVES).await;
     assert_eq!(life.to_rest().await.brief.state, RolloutState::Halted);
-    life.core.lift_halt().await.unwrap();
+    life.core.lift_halt("alice@ops1").await.unwrap();
     life.ask("resume").await;
     let document = life.until(|document| document.brief.state == RolloutState::Done).await;
     assert_eq!(document.brief.upgraded, 3);

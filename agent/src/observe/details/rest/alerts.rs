@@ -19,6 +19,11 @@ pub(in crate::observe::details) async fn alerts(look: &Look<'_>) -> Probe<FactVa
     probe(answers.await.map(|(cluster, nodes, databases)| [cluster, nodes, databases].concat()))
 }
 
+/// A document of any of the three.
+pub(super) fn read(document: &Value) -> Read {
+    cluster(document).or_else(|_| nodes(document)).or_else(|_| databases(document))
+}
+
 /// The cluster's are by name; by the fact sheet they may be one level below.
 pub(super) fn cluster(document: &Value) -> Read {
     let mut found = Vec::new();

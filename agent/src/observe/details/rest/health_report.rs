@@ -13,7 +13,7 @@ pub(in crate::observe::details) async fn health_report(look: &Look<'_>) -> Probe
 pub(super) fn read(document: &Value) -> Read {
     let report = object(document)?;
     must(report, "status")?;
-    let mut row = flat(report);
+    let mut row = flat(report)?;
     let nodes = list(report.get("nodes").ok_or("it has no `nodes`")?)?;
     for node in nodes {
         let (node, keys) = (object(node)?, ["in_maintenance", "quorum_only", "status"]);

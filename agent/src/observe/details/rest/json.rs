@@ -8,6 +8,10 @@ use super::Read;
 /// Ends of the names of things that nobody but the product needs to know.
 const SECRETS: [&str; 7] = ["pass", "passwd", "password", "passphrase", "secret", "token", "private_key"];
 
+/// The longest name, in bytes, of anything in a document; the product's are far shorter. Names are told again with
+/// everything that is below them, so a few long ones could fill the memory.
+const LONGEST_NAME: usize = 200;
+
 /// A scalar as text: a whole number, a text or yes and no. `null` is nothing.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
@@ -25,9 +29,17 @@ pub(super) fn object(value: &Value) -> Result<&Map<String, Value>, String> {
             let code = object.get("error_code").and_then(scalar).unwrap_or_default();
             Err(format!("it is the error `{code}`"))
         }
-        Some(object) => Ok(object),
+        Some(object) => object.keys().try_for_each(|name| short(name)).map(|()| object),
         None => Err("something that must be an object is none".to_owned()),
     }
+}
+
+fn short(name: &str) -> Result<(), String> {
+    if name.len() <= LONGEST_NAME {
+        return Ok(());
+    }
+    let start: String = name.chars().take(40).collect();
+    Err(format!("it has a name of {} bytes, `{start}…`", name.len()))
 }
 
 pub(super) fn list(value: &Value) -> Result<&[Value], String> {
@@ -46,14 +58,21 @@ fn is_secret(key: &str) -> bool {
 }
 
 /// The scalars of an object and of the objects in it, as `outer.inner`, without secrets and lists.
-pub(super) fn flat(object: &Map<String, Value>) -> Row {
+///
+/// # Errors
+/// A name would be too long.
+pub(super) fn flat(object: &Map<String, Value>) -> Result<Row, String> {
     let mut row = scalars(object);
     for (outer, value) in object {
         if let Value::Object(inner) = value {
-            row.extend(flat(inner).into_iter().map(|(key, cell)| (format!("{outer}.{key}"), cell)));
+            for (key, cell) in flat(inner)? {
+                let name = format!("{outer}.{key}");
+                short(&name)?;
+                row.insert(name, cell);
+            }
         }
     }
-    row
+    Ok(row)
 }
 
 /// A document that is one row; one without a single cell is no answer.

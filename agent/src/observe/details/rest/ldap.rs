@@ -11,5 +11,5 @@ pub(in crate::observe::details) async fn ldap(look: &Look<'_>) -> Probe<FactValu
 }
 
 pub(super) fn read(document: &Value) -> Read {
-    one(flat(object(document)?))
+    one(flat(object(document)?)?)
 }

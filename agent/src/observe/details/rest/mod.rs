@@ -15,7 +15,7 @@ mod licence;
 #[cfg(test)]
 mod tests;
 
-use proto::{FactValue, Probe, Row};
+use proto::{Fact, FactValue, Probe, Row};
 use serde_json::Value;
 
 use super::Look;
@@ -33,6 +33,22 @@ pub(super) use licence::licence;
 
 /// What a document holds, or why it cannot be used.
 type Read = Result<Vec<Row>, String>;
+
+/// What the document of a fact says; `None` if there is none for this fact. Alerts have three, of one form each.
+pub(in crate::observe) fn read_document(fact: Fact, document: &Value) -> Option<Result<Vec<Row>, String>> {
+    match fact {
+        Fact::Actions => Some(actions::read(document, None)),
+        Fact::ActiveActive => Some(active_active::read(document)),
+        Fact::Alerts => Some(alerts::read(document)),
+        Fact::Cluster => Some(cluster::read(document)),
+        Fact::ClusterPolicy => Some(cluster_policy::read(document)),
+        Fact::Databases => Some(databases::read(document)),
+        Fact::HealthReport => Some(health_report::read(document)),
+        Fact::Ldap => Some(ldap::read(document)),
+        Fact::Licence => Some(licence::read(document)),
+        _ => None,
+    }
+}
 
 /// A fact out of one document.
 async fn fact(look: &Look<'_>, path: &str, read: fn(&Value) -> Read) -> Probe<FactValue> {

@@ -312,3 +312,22 @@ fn the_health_report_is_one_row() {
         assert!(health_report::read(&wrong).is_err(), "{wrong}");
     }
 }
+
+/// A name is told again with everything below it: 16 MiB of document must not become gigabytes of rows.
+#[test]
+fn names_that_are_too_long_are_no_documents_of_the_products() {
+    let long = "n".repeat(8000);
+    let below: serde_json::Map<String, Value> = (0..1000).map(|n| (n.to_string(), json!(1))).collect();
+    let alerts: serde_json::Map<String, Value> =
+        (0..1000).map(|n| (n.to_string(), json!({"state": true}))).collect();
+    let deep = (0..100).fold(json!({"x": 1}), |below, _| json!({"deeper": below}));
+    for (fact, document) in [
+        (Fact::Ldap, json!({ long.clone(): below })),
+        (Fact::HealthReport, json!({"status": "ok", "nodes": [], long.clone(): below})),
+        (Fact::Alerts, json!({ long: alerts })),
+        (Fact::Ldap, deep),
+    ] {
+        let refused = read_document(fact, &document).unwrap().unwrap_err();
+        assert!(refused.contains("it has a name of ") && refused.len() < 120, "{fact}: {refused}");
+    }
+}
