@@ -5,6 +5,7 @@ pub mod claims;
 pub mod config;
 pub mod connecting;
 pub mod durable;
+pub mod enrolling;
 pub mod executor;
 pub mod facts;
 pub mod failures;

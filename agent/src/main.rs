@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use agent::config::{Config, DEFAULT_FILE};
+use agent::enrolling::{EnrollArgs, RenewArgs};
 use agent::host::starts;
 use agent::program;
 use clap::{Parser, Subcommand};
@@ -27,6 +28,10 @@ struct Cli {
 enum Verb {
     /// Show claim, packages and steps from the state directory; works without a running agent.
     Status,
+    /// Get this node's certificate with a token from `ratchet pki token`. Its key is made here and never leaves.
+    Enroll(EnrollArgs),
+    /// Get a new certificate for this node, with a new key, while the old one is still valid.
+    Renew(RenewArgs),
     /// Run the installer of a step that was ordered on this node. Started by the agent, not by people.
     #[command(hide = true)]
     RunOp {
@@ -41,17 +46,27 @@ enum Verb {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     starts::set_umask();
+    // A node that enrols has no certificates, so its configuration may not hold yet.
+    if let Some(Verb::Enroll(args)) = &cli.verb {
+        program::start_logging(cli.verbose);
+        return ended(program::enroll(args));
+    }
     let config = match Config::load(&cli.config) {
         Ok(config) => config,
         Err(error) => return program::complain(&error, ExitCode::from(2)),
     };
     program::start_logging(cli.verbose);
-    let ended = match cli.verb {
+    ended(match cli.verb {
         None => program::serve(config),
+        Some(Verb::Enroll(args)) => program::enroll(&args),
+        Some(Verb::Renew(args)) => program::renew(&config, &args),
         Some(Verb::Status) => program::status(&config),
         Some(Verb::RunOp { step, detach: true }) => program::detach_op(&config, &step),
         Some(Verb::RunOp { step, detach: false }) => program::run_op(&config, &step),
-    };
+    })
+}
+
+fn ended(ended: program::Ended) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => program::complain(error.as_ref(), ExitCode::FAILURE),

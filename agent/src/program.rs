@@ -17,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Config;
+use crate::enrolling::{self, EnrollArgs, RenewArgs};
 use crate::failures::chain;
 use crate::{offline, runner, serve};
 
@@ -129,6 +130,27 @@ fn notify(state: &[NotifyState<'_>]) {
 pub fn status(config: &Config) -> Ended {
     io::stdout().write_all(offline::render_status(config)?.as_bytes())?;
     Ok(())
+}
+
+/// Gets this node's certificate.
+///
+/// # Errors
+/// When there is none.
+pub fn enroll(args: &EnrollArgs) -> Ended {
+    Ok(single_threaded()?.block_on(enrolling::enroll(args, &mut tell))?)
+}
+
+/// Gets a new certificate for this node.
+///
+/// # Errors
+/// When there is none; the old one stays in use.
+pub fn renew(config: &Config, args: &RenewArgs) -> Ended {
+    Ok(single_threaded()?.block_on(enrolling::renew(config, args, &mut tell))?)
+}
+
+fn tell(line: &str) {
+    // Nobody is left to be told that stderr is closed.
+    let _written = writeln!(io::stderr(), "{line}");
 }
 
 /// Runs the installer of a step to its end.

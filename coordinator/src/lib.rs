@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod notify;
 pub mod observe;
 pub mod paths;
+pub mod pki;
 pub mod plan;
 pub mod readiness;
 pub mod rollout;

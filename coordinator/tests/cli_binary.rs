@@ -48,6 +48,7 @@ const VERBS: &[&str] = &[
     "export",
     "prune",
     "serve",
+    "pki",
     "completions",
     "man",
 ];
@@ -63,6 +64,11 @@ fn every_verb_has_help_and_the_help_names_every_verb() {
     }
     for verb in ["add", "list", "show", "remove"] {
         assert_eq!(code(&ratchet(&["package", verb, "--help"])), 0, "{verb}");
+    }
+    for verb in
+        ["init", "issue", "renew", "revoke", "list", "sign", "token", "enrolments", "accept", "refuse"]
+    {
+        assert_eq!(code(&ratchet(&["pki", verb, "--help"])), 0, "{verb}");
     }
     for verb in ["check", "apply", "status", "list", "watch", "pause", "resume", "abort", "approve", "retry"]
     {
@@ -109,6 +115,16 @@ fn wrong_usage_is_two() {
         &["halt", "--lift", "--why", "x"],
         &["wait", "r", "--timeout", "soon"],
         &["upgrade", "orders", "--to", "7.4.6-22", "--detach"],
+        &["pki"],
+        &["pki", "init"],
+        &["pki", "issue", "root", "a"],
+        &["pki", "issue", "agent", "a/b"],
+        &["pki", "issue", "agent", "a", "--host", "a:7443"],
+        &["pki", "renew"],
+        &["pki", "renew", "a", "--expiring", "30d"],
+        &["pki", "revoke", "a"],
+        &["pki", "token"],
+        &["pki", "token", "--name", "a", "--ttl", "soon"],
         &["status", "-o", "yaml"],
     ] {
         let output = ratchet(arguments);

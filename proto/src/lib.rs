@@ -22,6 +22,7 @@ pub mod process;
 pub mod sample;
 mod setting;
 mod step;
+mod token;
 pub mod transport;
 mod version;
 pub mod wire;
@@ -50,4 +51,5 @@ pub use ids::{
 pub use package::{Arch, InvalidArch, OsToken, Package};
 pub use setting::Setting;
 pub use step::{InstallSpec, RestartableService, StepKind, StepSpec};
+pub use token::{EnrolToken, InvalidToken};
 pub use version::{InvalidVersion, Line, Release, ReleaseRange, Version};

@@ -63,6 +63,9 @@ const COORDINATOR_PURE: &[&str] = &[
     "coordinator/src/fingerprint",
     "coordinator/src/plan",
     "coordinator/src/catalogue",
+    "coordinator/src/pki/certificate.rs",
+    "coordinator/src/pki/host.rs",
+    "coordinator/src/pki/register.rs",
     "coordinator/src/rollout",
     "coordinator/src/notify",
 ];
@@ -140,6 +143,7 @@ fn no_import_of_the_coordinator_runs_back_up() {
         ("coordinator/src/plan", &["run", "server", "cli", "documents", "store", "hooks"][..]),
         ("coordinator/src/hooks", &["plan", "run", "server", "cli", "documents", "store"][..]),
         ("coordinator/src/rollout", &["server", "cli", "documents", "store"][..]),
+        ("coordinator/src/pki", &["config", "run", "server", "cli", "documents", "store"][..]),
         ("coordinator/src/run", &["rollout", "server", "cli", "documents"][..]),
         ("coordinator/src/store", &["server", "cli", "documents"][..]),
         ("coordinator/src/documents", &["server", "cli"][..]),

@@ -15,11 +15,11 @@ use tonic::{Response, Status, Streaming};
 
 use super::wait::RolloutStands;
 use crate::documents::{
-    AssignedDocument, CheckDocument, Document, ExportDocument, HaltDocument, InventoryDocument,
-    LeaderDocument, PackageDocument, PackagesDocument, PlanDocument, PruneDocument, RemovedDocument,
-    ReportDocument, RolloutCheckDocument, RolloutDocument, RolloutWatchDocument, RolloutsDocument,
-    RunDocument, RunsDocument, StatusDocument, TakeoverDocument, VerificationDocument, WatchDocument,
-    WhyDocument,
+    AssignedDocument, CheckDocument, Document, EnrolTokenDocument, EnrolmentDocument, EnrolmentsDocument,
+    ExportDocument, HaltDocument, InventoryDocument, LeaderDocument, PackageDocument, PackagesDocument,
+    PlanDocument, PruneDocument, RemovedDocument, ReportDocument, RolloutCheckDocument, RolloutDocument,
+    RolloutWatchDocument, RolloutsDocument, RunDocument, RunsDocument, StatusDocument, TakeoverDocument,
+    VerificationDocument, WatchDocument, WhyDocument,
 };
 use crate::failures::STORE_UNREACHABLE;
 use crate::paths::PathsDocument;
@@ -260,6 +260,13 @@ impl Client {
         ask_rollout(AskRolloutRequest {
             rollout: String, what: String, wave: Option<String>, cluster: Option<String>
         }) -> RolloutDocument;
+        /// Makes a token with which one node can enrol.
+        create_token(CreateTokenRequest { pattern: String, valid_seconds: u64, confirm: bool }) -> EnrolTokenDocument;
+        /// Tokens and nodes that enrol.
+        enrolments(EnrolmentsRequest {}) -> EnrolmentsDocument;
+        /// Lets a node in or refuses it, or takes a token back.
+        decide_enrolment(DecideEnrolmentRequest { subject: String, accept: bool, certificate: Option<String> })
+            -> EnrolmentDocument;
         /// What a cluster or a run waits for.
         why(WhyRequest { subject: String }) -> WhyDocument;
     }

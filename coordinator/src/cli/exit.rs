@@ -59,26 +59,33 @@ impl Exit {
 
 /// Ids of failures that stand in the way before anything was changed.
 const BLOCKED: &[&str] = &[
+    "already-issued",
+    "already-there",
+    "authority-busy",
     "blocked",
     "claimed-by-other",
     "digest-mismatch",
     "driven-elsewhere",
+    "enrolment-refused",
     "foreign-claim",
     "gate-shut",
     "halted",
     "install-in-flight",
     "led-elsewhere",
     "package-conflict",
+    "other-fleet",
     "partner-in-flight",
+    "signs-nothing",
     "stale-epoch",
     "stale-plan",
     "takeover-needed",
+    "token-refused",
     "unsupported-path",
     "wrong-state",
 ];
 
 /// Ids of failures that a command or a configuration is to blame for.
-const USAGE: [&str; 7] = [
+const USAGE: [&str; 8] = [
     "usage",
     "configuration",
     "newer-format",
@@ -86,6 +93,7 @@ const USAGE: [&str; 7] = [
     "package-configured",
     "undialable",
     "unreadable-package",
+    "unusable-authority",
 ];
 
 /// The id of a failure that is somebody's wish to leave.

@@ -25,6 +25,7 @@ mod man;
 mod package;
 mod paths;
 mod pause;
+mod pki;
 mod plan;
 mod prepare;
 mod prune;
@@ -167,6 +168,8 @@ verbs! {
     Prune(prune::Args),
     /// Host the coordinator for other command lines, until stopped
     Serve(serve::Args),
+    /// Certificates for those without their own authority, and nodes that enrol
+    Pki(pki::Args),
     /// Print the completions for a shell
     Completions(completions::Args),
     /// Print the manual page

@@ -4,6 +4,7 @@
 
 mod agents;
 mod deadlines;
+mod enrolment;
 mod error;
 mod files;
 mod hooks;
@@ -25,6 +26,8 @@ use std::time::Duration;
 use proto::transport::Security;
 use proto::{Arch, ClusterName, OsToken, Setting, Sha256, Version};
 
+pub use enrolment::EnrolmentConfig;
+pub(crate) use enrolment::days as span_of_days;
 pub use error::{ConfigError, Mistake};
 pub use notify::{Format, NotifyConfig, Receiver, WebhookUrl};
 
@@ -77,6 +80,8 @@ pub struct Config {
     pub hooks: Option<HooksConfig>,
     /// Where metrics are told; nowhere if `None`.
     pub metrics: Option<SocketAddr>,
+    /// The authority that this coordinator signs certificates of nodes with; none if `None`.
+    pub enrolment: Option<EnrolmentConfig>,
     /// Who is told of news.
     pub notify: Vec<NotifyConfig>,
 }

@@ -6,12 +6,12 @@ use proto::transport::{Security, Tls};
 
 use super::reader::{Mistakes, Reader};
 use super::{
-    Config, DEFAULT_STORE, Mistake, StoreLocation, agents, deadlines, files, hooks, inventory, metrics,
-    notify, packages, settings, watch,
+    Config, DEFAULT_STORE, Mistake, StoreLocation, agents, deadlines, enrolment, files, hooks, inventory,
+    metrics, notify, packages, settings, watch,
 };
 use crate::store;
 
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "store",
     "listen",
     "advertise",
@@ -27,6 +27,7 @@ pub(super) const KEYS: [&str; 16] = [
     "advisories",
     "hooks",
     "metrics",
+    "enrolment",
     "notify",
 ];
 
@@ -48,6 +49,7 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let advisories = files::file(&mut top, "advisories", &mut mistakes);
     let hooks = hooks::hooks(top.table("hooks", &mut mistakes), &mut mistakes);
     let metrics = metrics::listen(top.table("metrics", &mut mistakes), &mut mistakes);
+    let enrolment = enrolment::enrolment(top.table("enrolment", &mut mistakes), &mut mistakes);
     let notify = notify::notify(top.tables("notify", &mut mistakes), &mut mistakes);
     top.finish(&KEYS, &mut mistakes);
     let mistakes = mistakes.into_vec();
@@ -67,6 +69,7 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
             advisories,
             hooks,
             metrics,
+            enrolment,
             notify,
         }),
         _ => Err(mistakes),

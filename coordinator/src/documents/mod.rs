@@ -10,6 +10,7 @@ mod inventory;
 mod journals;
 mod leader;
 mod packages;
+mod pki;
 mod report;
 mod rollout;
 mod rollout_check;
@@ -33,6 +34,11 @@ pub use inventory::{InventoryClusterRow, InventoryDocument, UnassignedRow};
 pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};
 pub use leader::{CoordinatorRow, LeaderDocument};
 pub use packages::{PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
+pub use pki::{
+    AuthorityDocument, CertificateRow, CertificatesDocument, EnrolTokenDocument, EnrollingRow,
+    EnrollingState, EnrolmentDocument, EnrolmentsDocument, IssuedDocument, IssuedRow, RevokedDocument,
+    TokenRow,
+};
 pub use report::ReportDocument;
 pub use rollout::{
     RolloutClusterRow, RolloutClusterState, RolloutDocument, RolloutEventRow, RolloutHaltRow, RolloutRow,

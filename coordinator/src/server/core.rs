@@ -50,6 +50,8 @@ pub struct Core {
     /// Whether each run that is driven here tells its own news: nobody else may be there to do it.
     pub(super) tells_own: bool,
     pub(super) rollouts: Arc<Rollouts>,
+    /// Held while a node enrols: one at a time, so that nothing is signed twice.
+    pub(super) enrolling: tokio::sync::Mutex<()>,
 }
 
 impl Core {
@@ -116,6 +118,7 @@ impl Core {
             metrics,
             notices,
             tells_own: false,
+            enrolling: tokio::sync::Mutex::default(),
         })
     }
 

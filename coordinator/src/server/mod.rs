@@ -3,6 +3,7 @@
 mod archive;
 mod core;
 mod drivers;
+mod enrolment;
 mod expected;
 mod forwarding;
 mod halts;

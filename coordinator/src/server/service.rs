@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use proto::pb::{self, coordinator_server::Coordinator};
-use proto::transport::{self, coordinator_client};
+use proto::transport::{self, caller, coordinator_client};
 use proto::wire::{UNREACHABLE, failure_of, status_of};
 use proto::{Failure, FailureKind, Version};
 use tonic::metadata::MetadataValue;
@@ -315,27 +315,32 @@ impl Coordinator for Service {
         answer(self.core.export_run(&request.into_inner().run).await)
     }
 
-    async fn enrol(&self, _: Request<pb::EnrolRequest>) -> Result<Response<pb::EnrolReply>, Status> {
-        Err(Status::unimplemented("enrolment"))
+    async fn enrol(&self, request: Request<pb::EnrolRequest>) -> Result<Response<pb::EnrolReply>, Status> {
+        let reply = self.core.enrol(request.into_inner()).await;
+        reply.map(Response::new).map_err(|failure| refuse(&failure))
     }
 
     async fn renew_certificate(
         &self,
-        _: Request<pb::RenewCertificateRequest>,
+        request: Request<pb::RenewCertificateRequest>,
     ) -> Result<Response<pb::EnrolReply>, Status> {
-        Err(Status::unimplemented("enrolment"))
+        let caller = caller(&request);
+        let reply = self.core.renew_certificate(request.into_inner(), &caller).await;
+        reply.map(Response::new).map_err(|failure| refuse(&failure))
     }
 
-    async fn create_token(&self, _: Request<pb::CreateTokenRequest>) -> Answer {
-        Err(Status::unimplemented("enrolment"))
+    async fn create_token(&self, request: Request<pb::CreateTokenRequest>) -> Answer {
+        let caller = caller(&request);
+        answer(self.core.create_token(request.into_inner(), &caller).await)
     }
 
     async fn enrolments(&self, _: Request<pb::EnrolmentsRequest>) -> Answer {
-        Err(Status::unimplemented("enrolment"))
+        answer(self.core.enrolments().await)
     }
 
-    async fn decide_enrolment(&self, _: Request<pb::DecideEnrolmentRequest>) -> Answer {
-        Err(Status::unimplemented("enrolment"))
+    async fn decide_enrolment(&self, request: Request<pb::DecideEnrolmentRequest>) -> Answer {
+        let caller = caller(&request);
+        answer(self.core.decide_enrolment(request.into_inner(), &caller).await)
     }
 
     async fn prune_runs(&self, request: Request<pb::PruneRunsRequest>) -> Answer {

@@ -11,6 +11,10 @@ pub enum Shelf {
     Agent,
     /// What is to be told to somebody outside, by its key.
     Notice,
+    /// Tokens with which nodes can enrol, by id.
+    Token,
+    /// Nodes that have used a token, by its id.
+    Enrolment,
     /// How far the journals have been read for notices, by run or rollout.
     NoticedUpTo,
 }
@@ -22,6 +26,8 @@ impl Shelf {
             Self::Halt => "halt",
             Self::Agent => "agent",
             Self::Notice => "notice",
+            Self::Token => "token",
+            Self::Enrolment => "enrolment",
             Self::NoticedUpTo => "noticed-up-to",
         }
     }

@@ -328,6 +328,7 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         hooks: None,
         metrics: None,
         notify: Vec::new(),
+        enrolment: None,
         advertise: None,
         inventory: coordinator::config::InventoryConfig::default(),
     })

@@ -5,6 +5,7 @@ mod fake;
 mod feed;
 mod following;
 mod paths;
+mod pki;
 mod rollouts;
 mod schema;
 mod serving;

@@ -6,6 +6,7 @@ mod archive;
 mod asking;
 mod connecting;
 mod drivers;
+mod enrolment;
 mod fleet;
 mod halts;
 mod hooks;
