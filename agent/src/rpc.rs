@@ -9,19 +9,18 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use proto::pb::agent_server::Agent;
-use proto::transport::{self, Connection, Security, Timeouts};
+use proto::transport::{self, Connection, Door, Timeouts};
 use proto::wire::{
     self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver, WireError,
 };
 use proto::{Authority, Claim, Failure, NodeUid, StepEvent, StepProgress, pb};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
-use tonic::transport::server::Connected;
+use tonic::transport::server::{Connected, Router};
 use tonic::{Code, Request, Response, Status};
 
+use crate::config::Config;
 use crate::executor::{Executor, History};
 use crate::facts;
 use crate::hooks::Hooks;
@@ -36,10 +35,14 @@ const AT_ONCE: usize = 256;
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn serve(listener: TcpListener, security: &Security, executor: Executor) -> Result<(), RunError> {
+pub async fn serve(listener: TcpListener, config: &Config, executor: Executor) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(|error| RunError::Serve(error.into()))?;
-    transport::check_listen(address, security)?;
-    serve_built(transport::server_builder(security)?, TcpListenerStream::new(listener), executor).await
+    transport::check_listen(address, &config.security)?;
+    let incoming = transport::incoming_at(listener, &config.security, Door::Agent, config.limits)?;
+    // Agents that take this one for a coordinator are closed.
+    drop(incoming.agents);
+    let over = executor.stopping().cancelled_owned();
+    serve_until(built(executor, false), incoming.clients, over).await
 }
 
 /// Serves the connections of a caller's own transport until the executor is stopping. They are plain: the transport
@@ -54,7 +57,8 @@ pub async fn serve_on<IO>(
 where
     IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
-    serve_built(transport::server_builder(&Security::InsecureLoopback)?, incoming, executor).await
+    let over = executor.stopping().cancelled_owned();
+    serve_until(built(executor, true), incoming, over).await
 }
 
 /// How soon an agent that has dialled notices that its coordinator is gone, so that it finds the next one in time.
@@ -79,36 +83,30 @@ pub async fn serve_connection(mut connection: Connection, executor: Executor) ->
     };
     // Nothing comes after it, but an end of what comes in would end the serving of it.
     let incoming = futures::stream::iter([Ok::<_, io::Error>(connection)]).chain(futures::stream::pending());
-    serve_until(transport::plain_server_builder(NOTICED), incoming, executor, over).await
+    serve_until(router(NOTICED, executor, false), incoming, over).await
 }
 
-async fn serve_built<IO>(
-    server: Server,
-    incoming: impl Stream<Item = io::Result<IO>>,
-    executor: Executor,
-) -> Result<(), RunError>
-where
-    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-{
-    let stopping = executor.stopping().cancelled_owned();
-    serve_until(server, incoming, executor, stopping).await
+fn built(executor: Executor, for_this_machine: bool) -> Router {
+    router(Timeouts::default(), executor, for_this_machine)
+}
+
+fn router(timeouts: Timeouts, executor: Executor, for_this_machine: bool) -> Router {
+    let hooks = Hooks::of(&executor.door().config);
+    let service = transport::agent_server(Service { executor, hooks });
+    let service = if for_this_machine { service.for_this_machine() } else { service };
+    transport::plain_server_builder(timeouts).add_service(service)
 }
 
 async fn serve_until<IO>(
-    mut server: Server,
+    router: Router,
     incoming: impl Stream<Item = io::Result<IO>>,
-    executor: Executor,
     over: impl Future<Output = ()>,
 ) -> Result<(), RunError>
 where
     IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
-    let hooks = Hooks::of(&executor.door().config);
-    server
-        .add_service(transport::agent_server(Service { executor, hooks }))
-        .serve_with_incoming_shutdown(incoming, over)
-        .await
-        .map_err(|error| RunError::Serve(error.into()))
+    let served = router.serve_with_incoming_shutdown(incoming, over).await;
+    served.map_err(|error| RunError::Serve(error.into()))
 }
 
 #[derive(Debug)]

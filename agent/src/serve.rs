@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use proto::ours;
-use proto::transport::{Security, TransportError};
-use proto::{Clock, InvalidName};
+use proto::transport::{Security, TransportError, check_own};
+use proto::{Clock, InvalidName, Role};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 
@@ -59,8 +59,9 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let state = StateDir::create(&config.state_dir, &Disk::real())?;
     let _alone = lock(&state)?;
-    let security = config.security.clone();
-    warn_of_open_key(&security);
+    // At once: what is dialled later would tell it to the log only.
+    check_own(&config.security, &[Role::Agent])?;
+    warn_of_open_key(&config.security);
     let executor = Executor::open(door(config.clone(), state))?;
     let _telling = metrics::listen(config.metrics, &executor).await.map_err(RunError::Metrics)?;
     let stopping = executor.stopping();
@@ -71,7 +72,7 @@ pub async fn run(
     let connecting = Connecting::of(&config, &executor)?;
     let dialled = connecting.map(|connecting| tokio::spawn(connecting.stay(executor.clone())));
     match listener {
-        Some(listener) => rpc::serve(listener, &security, executor.clone()).await?,
+        Some(listener) => rpc::serve(listener, &config, executor.clone()).await?,
         None => executor.stopping().cancelled().await,
     }
     executor.stopping().cancel();

@@ -10,7 +10,7 @@ use std::path::Path;
 use common::*;
 use proto::transport::{Arrived, Incoming, Security, Timeouts, Unwelcome, incoming};
 use proto::*;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// A coordinator's port, as far as agents are concerned.
@@ -126,9 +126,11 @@ async fn who_leads_is_followed_and_found_anew() {
 }
 
 /// The files of one side, signed by an authority, as keys of `[tls]`.
-fn issue(dir: &Path, authority: &CertifiedIssuer<'_, KeyPair>, name: &str, host: &str) -> transport::Tls {
+fn issue(dir: &Path, authority: &CertifiedIssuer<'_, KeyPair>, name: &str, who: &str) -> transport::Tls {
     let key = KeyPair::generate().unwrap();
-    let cert = CertificateParams::new(vec![host.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.subject_alt_names.push(SanType::URI(format!("spiffe://prod/{who}").try_into().unwrap()));
+    let cert = params.signed_by(&key, authority).unwrap();
     let written = |kind: &str, text: String| {
         let path = dir.join(format!("{name}-{kind}.pem"));
         fs::write(&path, text).unwrap();
@@ -143,28 +145,75 @@ fn issue(dir: &Path, authority: &CertifiedIssuer<'_, KeyPair>, name: &str, host:
     }
 }
 
-#[tokio::test]
-async fn over_tls_each_side_shows_a_certificate() {
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let place = Place::new();
-    let coordinator = issue(place.dir.path(), &authority, "coordinator", "localhost");
-    let mut port = Port::secured("127.0.0.1:0", &Security::Tls(coordinator)).unwrap();
-    let agent = issue(place.dir.path(), &authority, "agent", "db-1");
-    let connect = format!("connect = 'localhost:{}'\nname = 'db-1'", port.address.port());
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn table(tls: &transport::Tls) -> String {
     let file = |path: &Path| path.display().to_string();
-    let tls = format!(
-        "[tls]\nca = '{}'\ncert = '{}'\nkey = '{}'",
-        file(&agent.ca),
-        file(&agent.cert),
-        file(&agent.key)
-    );
-    place.configure_with(&connect, &tls);
+    format!("[tls]\nca = '{}'\ncert = '{}'\nkey = '{}'", file(&tls.ca), file(&tls.cert), file(&tls.key))
+}
+
+/// The name in the certificate is the agent's, without a word in its configuration.
+#[tokio::test]
+async fn over_tls_each_side_shows_a_certificate() {
+    let authority = authority();
+    let place = Place::new();
+    let coordinator = issue(place.dir.path(), &authority, "coordinator", "coordinator/ops-1");
+    let mut port = Port::secured("127.0.0.1:0", &Security::Tls(coordinator)).unwrap();
+    let agent = issue(place.dir.path(), &authority, "agent", "agent/db-1");
+    place.configure_with(&format!("connect = 'localhost:{}'", port.address.port()), &table(&agent));
     let _agent = Agent::start(&place);
-    let mut driver = port.driver(1).await;
+    let arrived = port.arrived().await;
+    assert_eq!(arrived.hello.name.as_str(), "db-1");
+    arrived.is_who_it_says().unwrap();
+    let (channel, _) = arrived.welcome(Timeouts::default()).await.unwrap();
+    let mut driver = Driver::over(channel, "r1", 1);
     driver.claim().await.unwrap();
     completed(driver.outcome("check", &StepSpec::Check).await);
+}
+
+/// The real program behind its own port: it obeys a coordinator, and nobody with another agent's certificate.
+#[tokio::test]
+async fn an_agents_own_port_obeys_coordinators_only() {
+    let authority = authority();
+    let place = Place::new();
+    let dir = place.dir.path().to_owned();
+    place.configure_with("listen = '127.0.0.1:0'", &table(&issue(&dir, &authority, "agent", "agent/db-1")));
+    let agent = Agent::start(&place);
+    let port = agent.address.rsplit_once(':').unwrap().1.to_owned();
+    let dial = |who: &str, whom| {
+        let security = Security::Tls(issue(&dir, &authority, &who.replace('/', "-"), who));
+        transport::dial(&format!("localhost:{port}"), whom, &security, Timeouts::default())
+    };
+    let mut driver = Driver::over(dial("coordinator/ops-1", Role::Agent).unwrap(), "r1", 1);
+    driver.claim().await.unwrap();
+    // One that keeps the rules does not even try, and one that takes it for a coordinator is told who it is.
+    dial("agent/db-2", Role::Agent).unwrap_err();
+    let mistaken = transport::coordinator_client(dial("agent/db-2", Role::Coordinator).unwrap())
+        .leader(pb::LeaderRequest {})
+        .await
+        .unwrap_err();
+    let failure = wire::failure_of(mistaken);
+    assert!(failure.cause.unwrap().contains("spiffe://prod/agent/db-1"));
+}
+
+/// At the start, and not by a log that nobody reads.
+#[test]
+fn a_certificate_that_is_no_agents_is_told_at_the_start() {
+    let place = Place::new();
+    let tls = issue(place.dir.path(), &authority(), "operator", "operator/ann");
+    place.configure_with("listen = '127.0.0.1:0'", &table(&tls));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ratchet-agent"))
+        .arg("--config")
+        .arg(place.path("agent.toml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("spiffe://prod/operator/ann") && said.contains("`[tls] cert`"), "{said}");
 }
 
 /// Its own listener goes on beside the connection.

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use proto::pb::agent_client::AgentClient;
-use proto::transport::{Security, Timeouts, agent_client, dial};
+use proto::transport::{Security, Timeouts, agent_client, dial, is_gates};
 use proto::wire::{
     CancelStep, Claimed, Execute, HaltsNow, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver,
     TakenOver, UNREACHABLE, failure_of,
 };
-use proto::{Authority, Failure, HookOutcome, NodeFacts, RunId, StepEvent, StepHistory};
+use proto::{Authority, Failure, HookOutcome, NodeFacts, Role, RunId, StepEvent, StepHistory};
 use tonic::transport::Channel;
 
 use channels::Channels;
@@ -38,7 +38,7 @@ impl Dialer {
     /// Over the network, with the given security.
     pub fn network(security: Security) -> Self {
         Self::through(Arc::new(move |address| {
-            dial(address, &security, Timeouts::default()).map_err(|error| {
+            dial(address, Role::Agent, &security, Timeouts::default()).map_err(|error| {
                 let remedy = "correct the agent's address or the [tls] files in ratchet.toml";
                 Failure::operator("undialable", format!("agent {address} cannot be dialled"), remedy)
                     .because(crate::failures::chain(&error))
@@ -202,6 +202,11 @@ async fn within<T>(
 
 /// Says which agent it was, and what a person can look at.
 fn named(address: &str, failure: Failure) -> Failure {
+    if is_gates(&failure) {
+        // The agent has not seen the request, and tells nothing of earlier ones: it is as good as out of reach.
+        let again = Failure::retry(UNREACHABLE, format!("agent {address} does not obey this coordinator"));
+        return Failure { remedy: failure.remedy.clone(), ..again.because(failure.to_string()) };
+    }
     if !is_unreachable(&failure) {
         return failure;
     }
@@ -228,4 +233,25 @@ fn garbled(address: &str, error: &proto::wire::WireError) -> Failure {
         "install the same version of ratchet and ratchet-agent",
     )
     .because(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing may be concluded about a step from an agent's gate: behind it, it may be running.
+    #[test]
+    fn an_agent_that_does_not_obey_is_as_good_as_out_of_reach() {
+        for id in
+            ["not-allowed", "other-fleet", "certificate-expired", "certificate-revoked", "too-many-requests"]
+        {
+            let told =
+                named("db-1:7443", Failure::operator(id, "the certificate is not accepted", "renew it"));
+            assert!(is_unreachable(&told), "{id}");
+            assert_eq!(told.remedy.as_deref(), Some("renew it"));
+            assert!(told.to_string().contains("db-1:7443") && told.to_string().contains("not accepted"));
+        }
+        let own = Failure::operator("held", "another run has it", "wait");
+        assert_eq!(named("db-1:7443", own.clone()), own);
+    }
 }

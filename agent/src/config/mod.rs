@@ -4,6 +4,7 @@ mod archive;
 mod args;
 mod connecting;
 mod rest;
+mod security;
 mod table;
 
 use std::fmt;
@@ -12,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use args::{answer_file, refused_install_args};
-use proto::transport::{Security, Tls};
+use proto::transport::{Limits, Security};
 use proto::{AgentName, RunnerKind};
 pub use rest::Rest;
 use table::Keys;
 
-use crate::package::Limits;
+use crate::package;
 
 /// Where the configuration is unless told otherwise.
 pub const DEFAULT_FILE: &str = "/etc/ratchet/agent.toml";
@@ -43,6 +44,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How callers are known.
     pub security: Security,
+    /// How much anybody may ask of the agent's port.
+    pub limits: Limits,
     /// Prefix of `opt/redislabs`, `etc/opt/redislabs` and `var/opt/redislabs`.
     pub root: PathBuf,
     /// How an install is started; `None` decides by what the machine is, see [`Config::runner`].
@@ -60,7 +63,7 @@ pub struct Config {
     /// Where metrics are told; nowhere if `None`.
     pub metrics: Option<SocketAddr>,
     /// What an archive may not exceed.
-    pub archive: Limits,
+    pub archive: package::Limits,
 }
 
 /// Where hooks are, and how long one may take.
@@ -156,7 +159,7 @@ impl Config {
         let (connect, name) = (connecting::addresses(keys), connecting::name(keys));
         let listen = connecting::listen(keys, !connect.is_empty());
         let state_dir = keys.absolute_path("state_dir", "/var/lib/ratchet-agent");
-        let security = security(keys, listen);
+        let (security, limits) = (security::security(keys, listen), security::limits(keys));
         connecting::check(keys, &connect, &security);
         let rest = rest::rest(keys);
         let hooks = hooks(keys);
@@ -171,6 +174,7 @@ impl Config {
             name,
             state_dir,
             security,
+            limits,
             root: product.absolute_path("root", "/"),
             runner: runner(&mut product),
             install_args: product.strings("install_args", &["-y"]),
@@ -235,38 +239,6 @@ fn runner(product: &mut Keys) -> Option<RunnerKind> {
             None
         }
     }
-}
-
-fn security(keys: &mut Keys, listen: Option<SocketAddr>) -> Security {
-    let insecure = keys.boolean("insecure_loopback", false);
-    let has_tls = keys.has("tls");
-    let mut tls = keys.table("tls");
-    let security = match (insecure, has_tls) {
-        (true, false) => Security::InsecureLoopback,
-        (false, true) => Security::Tls(Tls {
-            ca: tls.required_path("ca"),
-            cert: tls.required_path("cert"),
-            key: tls.required_path("key"),
-            crl: None,
-            names: Default::default(),
-        }),
-        (true, true) => {
-            let remedy = "remove `insecure_loopback`, or the whole [tls] table";
-            keys.mistake("insecure_loopback", "it excludes [tls]", remedy);
-            Security::InsecureLoopback
-        }
-        (false, false) => {
-            let remedy = "add a table with ca, cert and key, or set `insecure_loopback = true` for tests";
-            keys.mistake("tls", "it is missing", remedy);
-            Security::InsecureLoopback
-        }
-    };
-    keys.put_back(tls);
-    if let Some(listen) = listen.filter(|listen| insecure && !listen.ip().is_loopback()) {
-        let reason = format!("{listen} is not a loopback address, and `insecure_loopback` is set");
-        keys.mistake("listen", reason, "use 127.0.0.1:7443, or [tls] instead of `insecure_loopback`");
-    }
-    security
 }
 
 #[cfg(test)]

@@ -32,6 +32,21 @@ impl Keys {
         self.mistakes
     }
 
+    /// The keys that nobody has taken out yet.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.table.keys().cloned().collect()
+    }
+
+    /// A number of things, one at least.
+    pub(super) fn count(&mut self, key: &str, default: usize) -> usize {
+        let Some(value) = self.table.remove(key) else { return default };
+        let count = value.as_integer().and_then(|count| usize::try_from(count).ok());
+        count.filter(|count| *count > 0).unwrap_or_else(|| {
+            self.mistake(key, "it is not a whole number above zero", "write it like 256, without quotes");
+            default
+        })
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }

@@ -25,6 +25,11 @@ fn the_shipped_default_says_what_the_code_does() {
         "ca",
         "cert",
         "key",
+        "limits",
+        "connections",
+        "connections_per_address",
+        "greetings",
+        "requests_per_second",
         "redis_enterprise",
         "root",
         "runner",
@@ -51,7 +56,7 @@ fn the_shipped_default_says_what_the_code_does() {
         .collect();
     let table: toml::Table = uncommented.parse().unwrap();
     let below = |name: &str| table[name].as_table().unwrap().keys().cloned();
-    let tables = ["tls", "redis_enterprise", "rest", "archive"];
+    let tables = ["tls", "limits", "redis_enterprise", "rest", "archive"];
     let mut found: Vec<String> = table.keys().cloned().chain(tables.into_iter().flat_map(below)).collect();
     let mut expected: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
     found.sort();
@@ -172,4 +177,19 @@ fn hooks_are_where_somebody_says_so_and_nowhere_else() {
     let shipped = include_str!("../../../systemd/agent.toml");
     let shown = "# [hooks]\n# directory = \"/etc/ratchet/hooks\"\n# deadline = \"60s\"\n";
     assert!(shipped.contains(shown), "the shipped file shows both keys, and the default of the second");
+}
+
+#[test]
+fn certificates_may_be_revoked_and_named_and_the_port_has_limits() {
+    let text = "[tls]\nca = '/a'\ncert = '/b'\nkey = '/c'\ncrl = '/d'\n[tls.names]\n'DB-1.internal' = \
+                'spiffe://prod/agent/db-1'\n[limits]\ngreetings = 7\n";
+    let config = parse(text).unwrap();
+    let Security::Tls(tls) = config.security else { panic!("{config:?}") };
+    assert_eq!(tls.crl.as_deref(), Some(Path::new("/d")));
+    assert_eq!(tls.names["db-1.internal"].to_string(), "spiffe://prod/agent/db-1");
+    assert_eq!((config.limits.greetings, config.limits.connections), (7, 256));
+    let wrong =
+        format!("{LEAST}crl = 'd'\n[tls.names]\nx = 'agent'\n[limits]\nconnections = 0\nconections = 1\n");
+    let keys: Vec<String> = mistakes(&wrong).into_iter().map(|mistake| mistake.key).collect();
+    assert_eq!(keys, ["tls.crl", "tls.names.x", "limits.connections", "limits.conections"]);
 }

@@ -7,7 +7,7 @@ mod told;
 
 use std::time::Duration;
 
-use proto::transport::{Hello, OfferError, Security, offer};
+use proto::transport::{Hello, OfferError, Security, offer, own_identity};
 use proto::{AgentName, InvalidName};
 use tokio::time::Instant;
 
@@ -36,14 +36,18 @@ impl Connecting {
     /// What a configuration asks for; `None` if the agent is dialled only.
     ///
     /// # Errors
-    /// No name was given, and the machine's host name cannot be one.
+    /// No name was given, and neither a certificate nor the machine's host name has one that can be its name.
     pub fn of(config: &Config, executor: &Executor) -> Result<Option<Self>, InvalidName> {
         if config.connect.is_empty() {
             return Ok(None);
         }
         let name = match &config.name {
             Some(name) => name.clone(),
-            None => host_name()?,
+            // The only name under which a coordinator believes it.
+            None => match own_identity(&config.security) {
+                Some(own) => own.name.as_str().parse()?,
+                None => host_name()?,
+            },
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let hello = Hello { name, memory: executor.memory().clone(), version };

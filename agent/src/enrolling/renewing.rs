@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use proto::transport::{Security, Timeouts, Tls, coordinator_client, dial};
 use proto::wire::failure_of;
-use proto::{Failure, Identity, pb};
+use proto::{Failure, Identity, Role, pb};
 use tokio::time::timeout;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -101,7 +101,7 @@ async fn ask_all(tls: &Tls, addresses: &[String], csr: &[u8]) -> Result<pb::Enro
 }
 
 async fn ask(tls: &Tls, address: &str, csr: &[u8]) -> Result<pb::EnrolReply, Failure> {
-    let channel = dial(address, &Security::Tls(tls.clone()), Timeouts::default())
+    let channel = dial(address, Role::Coordinator, &Security::Tls(tls.clone()), Timeouts::default())
         .map_err(|error| Failure::operator("usage", error.to_string(), "correct --coordinator or [tls]"))?;
     let request = pb::RenewCertificateRequest { csr: csr.to_vec() };
     match timeout(ANSWER, coordinator_client(channel).renew_certificate(request)).await {

@@ -162,7 +162,8 @@ impl Agent {
 
     pub fn driver_of(&self, run: &str, epoch: u64) -> Driver {
         let channel =
-            transport::dial(&self.address, &Security::InsecureLoopback, Timeouts::default()).unwrap();
+            transport::dial(&self.address, Role::Agent, &Security::InsecureLoopback, Timeouts::default())
+                .unwrap();
         Driver::over(channel, run, epoch)
     }
 }

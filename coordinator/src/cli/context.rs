@@ -4,15 +4,20 @@ use std::path::{Path, PathBuf};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use proto::Failure;
-use proto::transport::{Timeouts, TransportError, dial};
+use jiff::Timestamp;
+use proto::transport::{Security, Timeouts, TransportError, check_own, dial};
+use proto::{Failure, Role};
 
 use super::Global;
 use super::client::{Channel, Client};
 use super::output::Output;
 use super::stops::Stops;
 use crate::config::{Config, DEFAULT_PATH};
+use crate::documents::expiring;
 use crate::failures::chain;
+
+/// Whose certificates a command line may show. A coordinator's gets an answer, too: what it may do there.
+const COMMAND_LINE: [Role; 3] = [Role::Operator, Role::Viewer, Role::Coordinator];
 
 /// Something that is done with a configuration.
 pub type Door<T> = Box<dyn Fn(Config) -> BoxFuture<'static, Result<T, Failure>> + Send + Sync>;
@@ -96,13 +101,30 @@ impl Context {
         let Some(addresses) = &self.global.coordinator else {
             return Ok(Client::new((self.host.embedded)(config).await?));
         };
+        check_own(&config.security, &COMMAND_LINE).map_err(no_dial)?;
         let addresses = addresses.split(',').map(str::trim).filter(|address| !address.is_empty());
         let mut peers = Vec::new();
         for address in addresses {
-            let channel = dial(address, &config.security, Timeouts::default()).map_err(no_dial)?;
+            let channel =
+                dial(address, Role::Coordinator, &config.security, Timeouts::default()).map_err(no_dial)?;
             peers.push((address.to_owned(), channel));
         }
         Client::among(peers).await
+    }
+
+    /// What is to be said of this command's own certificate, if it expires soon. Of a coordinator in this process, the
+    /// answer says it.
+    ///
+    /// # Errors
+    /// The configuration is missing or wrong.
+    pub fn expiring(&self, now: Timestamp) -> Result<Option<String>, Failure> {
+        let Security::Tls(tls) = self.config()?.security else { return Ok(None) };
+        let until = match tls.expiries() {
+            [_, ("cert", Ok(until))] if !self.is_embedded() => until,
+            _ => return Ok(None),
+        };
+        let its = format!("this command's certificate, {},", tls.cert.display());
+        Ok(expiring(&its, until, now).map(|warning| format!("warning: {warning}")))
     }
 
     /// Hosts a coordinator for others until it is stopped.

@@ -18,6 +18,9 @@ impl Args {
     pub(super) async fn run(&self, context: &mut Context) -> Result<Exit, Failure> {
         let clusters = self.clusters.iter().map(ToString::to_string).collect();
         let answer = context.client().await?.status(clusters).await?;
+        if let Some(warning) = context.expiring(answer.document.at)? {
+            context.out.tell(&warning);
+        }
         context.out.answer(&answer, render::status)?;
         Ok(exit(&answer.document))
     }

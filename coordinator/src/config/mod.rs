@@ -14,6 +14,7 @@ mod notify;
 mod packages;
 mod parse;
 pub(crate) mod reader;
+mod security;
 mod settings;
 mod watch;
 
@@ -23,7 +24,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use proto::transport::Security;
+use proto::transport::{Limits, Security};
 use proto::{Arch, ClusterName, OsToken, Setting, Sha256, Version};
 
 pub use enrolment::EnrolmentConfig;
@@ -56,6 +57,8 @@ pub struct Config {
     pub store: StoreLocation,
     /// How agents and coordinators are talked to.
     pub security: Security,
+    /// How much anybody may ask of the port of `ratchet serve`.
+    pub limits: Limits,
     /// Where `ratchet serve` listens; [`DEFAULT_LISTEN`] if `None`.
     pub listen: Option<SocketAddr>,
     /// Where other coordinators and command lines reach `ratchet serve`; the address it listens on if `None`.

@@ -2,22 +2,21 @@
 
 use std::net::SocketAddr;
 
-use proto::transport::{Security, Tls};
-
 use super::reader::{Mistakes, Reader};
 use super::{
     Config, DEFAULT_STORE, Mistake, StoreLocation, agents, deadlines, enrolment, files, hooks, inventory,
-    metrics, notify, packages, settings, watch,
+    metrics, notify, packages, security, settings, watch,
 };
 use crate::store;
 
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "store",
     "listen",
     "advertise",
     "inventory",
     "tls",
     "insecure_loopback",
+    "limits",
     "cluster",
     "package",
     "deadlines",
@@ -39,7 +38,8 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let listen = listen(&mut top, &mut mistakes);
     let advertise = advertise(&mut top, &mut mistakes);
     let inventory = inventory::inventory(top.table("inventory", &mut mistakes), &mut mistakes);
-    let security = security(&mut top, &mut mistakes);
+    let security = security::security(&mut top, &mut mistakes);
+    let limits = security::limits(top.table("limits", &mut mistakes), &mut mistakes);
     let clusters = agents::clusters(top.tables("cluster", &mut mistakes), &mut mistakes);
     let packages = packages::packages(top.tables("package", &mut mistakes), &mut mistakes);
     let deadlines = deadlines::deadlines(top.table("deadlines", &mut mistakes), &mut mistakes);
@@ -57,6 +57,7 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
         (Some(security), true) => Ok(Config {
             store,
             security,
+            limits,
             listen,
             advertise,
             inventory,
@@ -108,43 +109,4 @@ fn advertise(top: &mut Reader, mistakes: &mut Mistakes) -> Option<String> {
         mistakes.note("advertise", format!("`{text}`: {reason}"), remedy);
     }
     Some(text)
-}
-
-/// Exactly one of `[tls]` and `insecure_loopback`: no connection is plain because somebody forgot a key.
-fn security(top: &mut Reader, mistakes: &mut Mistakes) -> Option<Security> {
-    let plain = top.flag("insecure_loopback", mistakes);
-    let has_tls = top.take("tls").map(|value| top_table(value, mistakes));
-    match (has_tls, plain) {
-        (Some(_), true) => {
-            let reason = "it is set beside [tls], so it is not clear which one is meant";
-            mistakes.note("insecure_loopback", reason, "keep [tls] and remove insecure_loopback");
-            None
-        }
-        (Some(tls), false) => tls.and_then(|reader| files(reader, mistakes)).map(Security::Tls),
-        (None, true) => Some(Security::InsecureLoopback),
-        (None, false) => {
-            let remedy = "name the files `ca`, `cert` and `key` in it; `insecure_loopback = true` instead is for \
-                          tests on one machine only";
-            mistakes.note("tls", "it is missing", remedy);
-            None
-        }
-    }
-}
-
-fn top_table(value: toml::Value, mistakes: &mut Mistakes) -> Option<Reader> {
-    Reader::new("", toml::Table::from_iter([("tls".to_owned(), value)])).table("tls", mistakes)
-}
-
-fn files(mut reader: Reader, mistakes: &mut Mistakes) -> Option<Tls> {
-    let remedy = "name a PEM file by its absolute path";
-    let mut file = |name| {
-        let text = reader.required(name, remedy, mistakes)?;
-        if !text.starts_with('/') {
-            mistakes.note(&reader.key(name), format!("`{text}` is not an absolute path"), remedy);
-        }
-        Some(text.into())
-    };
-    let (ca, cert, key) = (file("ca"), file("cert"), file("key"));
-    reader.finish(&["ca", "cert", "key"], mistakes);
-    Some(Tls { ca: ca?, cert: cert?, key: key?, crl: None, names: Default::default() })
 }

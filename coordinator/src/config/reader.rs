@@ -48,6 +48,11 @@ impl Reader {
         self.table.contains_key(name)
     }
 
+    /// The keys that were not taken yet.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.table.keys().cloned().collect()
+    }
+
     /// Takes a value out, whatever it is.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.table.remove(name)

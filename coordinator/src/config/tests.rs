@@ -72,6 +72,8 @@ fn the_shipped_file_names_every_key_and_no_other() {
         ("inventory", &inventory::KEYS),
         ("hooks", &hooks::KEYS),
         ("metrics", &["listen"]),
+        ("tls", &security::TLS_KEYS),
+        ("limits", &security::LIMITS_KEYS),
     ] {
         let mut named: Vec<&str> = table[name].as_table().unwrap().keys().map(String::as_str).collect();
         let mut keys = keys.to_vec();
@@ -369,4 +371,19 @@ fn a_password_in_the_store_s_location_is_told_to_nobody() {
     let config = parse(&format!("store = \"postgres://ratchet:s3cret@127.0.0.1/ratchet\"\n{PLAIN}")).unwrap();
     assert!(config.store.0.contains("s3cret"));
     assert!(!format!("{config:?}").contains("s3cret"), "{:?}", config.store);
+}
+
+#[test]
+fn certificates_may_be_revoked_and_named_and_the_port_has_limits() {
+    let tls = "[tls]\nca = \"/a\"\ncert = \"/b\"\nkey = \"/c\"\n";
+    let more = "crl = \"/d\"\n[tls.names]\n\"OPS.internal\" = \"spiffe://prod/operator/ann\"\n[limits]\ngreetings = 7\n";
+    let config = parse(&format!("{tls}{more}")).unwrap();
+    let Security::Tls(files) = config.security else { panic!("{config:?}") };
+    assert_eq!(files.crl.as_deref(), Some(Path::new("/d")));
+    assert_eq!(files.names["ops.internal"].to_string(), "spiffe://prod/operator/ann");
+    assert_eq!((config.limits.greetings, config.limits.connections), (7, 20_000));
+    let more = "crl = \"d\"\n[tls.names]\nx = \"ann\"\n[limits]\nconnections = -1\ngreeting = 1\n";
+    let keys: Vec<String> =
+        mistakes(&format!("{tls}{more}")).into_iter().map(|mistake| mistake.key).collect();
+    assert_eq!(keys, ["tls.crl", "tls.names.x", "limits.connections", "limits.greeting"]);
 }

@@ -5,6 +5,7 @@
 mod agreement;
 mod archive;
 mod assigned;
+mod expiring;
 mod halt;
 mod inventory;
 mod journals;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use agreement::JournaledSteps;
 pub use archive::{ExportDocument, ExportedEvent, KeptRow, PruneDocument, PrunedRow};
 pub use assigned::AssignedDocument;
+pub use expiring::expiring;
 pub use halt::{FleetHaltRow, HaltDocument, HaltedRunRow, UntoldRow};
 pub use inventory::{InventoryClusterRow, InventoryDocument, UnassignedRow};
 pub use journals::{AgentJournalRow, StepEventRow, StepJournalRow, agent_journal};

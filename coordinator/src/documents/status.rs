@@ -16,6 +16,9 @@ pub struct StatusDocument {
     /// The halt of the fleet, if there is one: then nothing begins anywhere.
     #[serde(default)]
     pub fleet_halt: Option<FleetHaltRow>,
+    /// Certificates of the coordinator and of agents that expire soon, in sentences.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// One row a cluster, as configured.
     pub clusters: Vec<ClusterRow>,
 }

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use proto::Failure;
 use proto::transport::{Timeouts, dial};
+use proto::{Failure, Role};
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
@@ -72,7 +72,7 @@ impl Core {
         match peer.as_ref().filter(|peer| peer.address == address) {
             Some(peer) => Ok(peer.clone()),
             None => {
-                let channel = dial(&address, &self.config.security, Timeouts::default())
+                let channel = dial(&address, Role::Coordinator, &self.config.security, Timeouts::default())
                     .map_err(|error| undialable(&address, &chain(&error)))?;
                 Ok(peer.insert(Peer { address, channel }).clone())
             }

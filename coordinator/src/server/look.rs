@@ -27,6 +27,7 @@ impl Core {
             schema: StatusDocument::SCHEMA.to_owned(),
             at: self.now(),
             fleet_halt: self.fleet_halt().await?.row(),
+            warnings: self.expiring().await,
             clusters: rows.into_iter().collect::<Result<_, _>>()?,
         })
     }

@@ -5,6 +5,7 @@ mod core;
 mod drivers;
 mod enrolment;
 mod expected;
+mod expiring;
 mod forwarding;
 mod halts;
 mod ids;
@@ -30,14 +31,13 @@ mod why;
 use std::sync::Arc;
 
 use proto::transport::{
-    self, Incoming, Security, Timeouts, check_listen, coordinator_server, plain_server_builder,
+    self, Door, Incoming, Security, Timeouts, check_listen, check_own, coordinator_server,
+    plain_server_builder,
 };
-use proto::{Caller, Failure, ours};
+use proto::{Failure, Role, ours};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
 
 pub use self::core::Core;
 use crate::config::{Config, DEFAULT_LISTEN};
@@ -49,17 +49,17 @@ use service::Service;
 /// can be resumed.
 ///
 /// # Errors
-/// The store cannot be opened.
+/// The store cannot be opened, or the certificate is not a coordinator's.
 pub async fn embedded(config: Config) -> Result<Channel, Failure> {
+    check_own(&config.security, &[Role::Coordinator]).map_err(|error| no_coordinator(&error))?;
     Ok(in_process(Core::open(config).await?.telling_of_own_runs()))
 }
 
 /// Serves a coordinator at the other end of a channel in this process. Needs a tokio runtime.
 pub fn in_process(core: Core) -> Channel {
     let (channel, incoming) = transport::in_process();
-    let service = coordinator_server(Service::new(Arc::new(core)));
     let server = tonic::transport::Server::builder()
-        .add_service(InterceptedService::new(service, from_this_machine))
+        .add_service(coordinator_server(Service::new(Arc::new(core))))
         .serve_with_incoming(incoming);
     tokio::spawn(async move {
         if let Err(error) = server.await {
@@ -69,13 +69,6 @@ pub fn in_process(core: Core) -> Channel {
     channel
 }
 
-/// Whoever is in the same process is on this machine.
-#[expect(clippy::unnecessary_wraps, reason = "what an interceptor answers")]
-fn from_this_machine(mut request: Request<()>) -> Result<Request<()>, Status> {
-    request.extensions_mut().insert(Caller::Local);
-    Ok(request)
-}
-
 /// Hosts a coordinator for others until the stop future ends. Of all that serve from one store one leads: it goes on with
 /// runs that were left in the middle of their work, for instance by the one before it.
 ///
@@ -83,8 +76,9 @@ fn from_this_machine(mut request: Request<()>) -> Result<Request<()>, Status> {
 /// The store cannot be opened, the address cannot be listened on, or the certificates cannot be used.
 pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Result<(), Failure> {
     let address = config.listen.unwrap_or(DEFAULT_LISTEN);
-    let (security, advertise) = (config.security.clone(), config.advertise.clone());
+    let (security, advertise, limits) = (config.security.clone(), config.advertise.clone(), config.limits);
     check_listen(address, &security).map_err(|error| unusable(&error))?;
+    check_own(&security, &[Role::Coordinator]).map_err(|error| unusable(&error))?;
     if let Security::Tls(tls) = &security
         && let Some(reason) = ours::readable_by_all(&tls.key)
     {
@@ -101,7 +95,8 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send) -> Res
             .because(chain(&error))
     })?;
     let address = listener.local_addr().unwrap_or(address);
-    let incoming = transport::incoming(listener, &security).map_err(|error| unusable(&error))?;
+    let incoming = transport::incoming_at(listener, &security, Door::Coordinator, limits)
+        .map_err(|error| unusable(&error))?;
     tracing::info!(%address, "listening");
     crate::readiness::ready(&address);
     // Nobody reaches an address that means "all of mine".
@@ -160,6 +155,13 @@ async fn serve_on(
 fn unusable(error: &transport::TransportError) -> Failure {
     let remedy = "correct `[tls]`, `listen` or `insecure_loopback` in ratchet.toml";
     Failure::operator("configuration", "the coordinator cannot be served", remedy).because(chain(error))
+}
+
+/// An embedded coordinator commands agents itself: with a certificate that agents do not obey it can do nothing.
+fn no_coordinator(error: &transport::TransportError) -> Failure {
+    let remedy = "name a coordinator's certificate in `[tls]`, or ask the coordinator that serves: --coordinator HOST:PORT";
+    Failure::operator("configuration", "a coordinator cannot be hosted in this process", remedy)
+        .because(chain(error))
 }
 
 #[cfg(test)]

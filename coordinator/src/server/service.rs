@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use proto::pb::{self, coordinator_server::Coordinator};
-use proto::transport::{self, caller, coordinator_client};
+use proto::transport::{self, caller, coordinator_client, on_behalf_of};
 use proto::wire::{UNREACHABLE, failure_of, status_of};
 use proto::{Failure, FailureKind, Version};
 use tonic::metadata::MetadataValue;
@@ -77,16 +77,19 @@ macro_rules! led {
             Ok(None) => $request.into_inner(),
             Ok(Some(leader)) => {
                 let mut client = coordinator_client(leader.channel.clone());
-                return passed_on(&leader, client.$call(marked($request.into_inner())).await);
+                return passed_on(&leader, client.$call(marked($request)).await);
             }
             Err(failure) => return Err(refuse(&failure)),
         }
     }};
 }
 
-fn marked<T>(request: T) -> Request<T> {
-    let mut request = Request::new(request);
+/// What is passed on: whoever leads is told who has asked, and judges them and not this coordinator.
+fn marked<T>(request: Request<T>) -> Request<T> {
+    let caller = caller(&request);
+    let mut request = Request::new(request.into_inner());
     request.metadata_mut().insert(FORWARDED, MetadataValue::from_static("1"));
+    on_behalf_of(request.metadata_mut(), &caller);
     request
 }
 
@@ -295,7 +298,7 @@ impl Coordinator for Service {
         match self.core.leader_elsewhere(request.metadata().contains_key(FORWARDED)).await {
             Ok(Some(leader)) => {
                 let mut client = coordinator_client(leader.channel.clone());
-                passed_on(&leader, client.inventory(marked(request.into_inner())).await)
+                passed_on(&leader, client.inventory(marked(request)).await)
             }
             Ok(None) | Err(_) => answer(self.core.inventory_document().await),
         }

@@ -44,6 +44,9 @@ pub enum TransportError {
         /// What TLS says of them.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// TLS itself cannot be set up.
+    #[error("TLS cannot be set up")]
+    Setup(#[source] rustls::Error),
 }
 
 /// Whether a listener may be opened on an address: a plain one on loopback only.

@@ -10,8 +10,10 @@ use tokio::io::AsyncWriteExt;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 use super::connection::{Connection, Gone};
+use super::peer::Who;
 use super::preface::{Hello, Unwelcome, WELCOME};
-use super::{Timeouts, dial};
+use super::{Timeouts, dial, gate};
+use crate::{AgentName, Failure, Role};
 
 /// How long an agent may take to read one line.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,6 +32,31 @@ impl Arrived {
     /// Where it comes from.
     pub fn peer(&self) -> Option<std::net::SocketAddr> {
         self.connection.peer()
+    }
+
+    /// Whether its certificate says what it says: an agent of this fleet, under this very name. A coordinator believes an
+    /// agent only for its own node.
+    ///
+    /// # Errors
+    /// It is somebody else, or has no certificate.
+    pub fn is_who_it_says(&self) -> Result<(), Failure> {
+        let named = &self.hello.name;
+        match self.connection.who().who() {
+            Who::Local => Ok(()),
+            Who::Known(known) => {
+                let identity = &known.holder.identity;
+                if let Some(cut) = known.cut() {
+                    return Err(gate::outdated(identity, &cut));
+                }
+                let is_agent = identity.role == Role::Agent && identity.fleet == known.own;
+                match is_agent && identity.name.as_str() == named.as_str() {
+                    true => Ok(()),
+                    false => Err(not_its_name(named, &format!("its certificate is that of {identity}"))),
+                }
+            }
+            Who::Anonymous => Err(not_its_name(named, "it shows no certificate")),
+            Who::Stranger(why) => Err(not_its_name(named, why)),
+        }
     }
 
     /// Lets it in: from now on it answers at the other end of the channel, until the connection is gone. Nothing ever
@@ -62,6 +89,14 @@ impl Arrived {
         within(self.connection.write_all(&why.text()?)).await?;
         within(self.connection.shutdown()).await
     }
+}
+
+fn not_its_name(named: &AgentName, why: &str) -> Failure {
+    let message = format!("the agent that calls itself {named} has no certificate for this name");
+    let remedy = format!(
+        "set `name` in its agent.toml to the name in its certificate, or have one issued: ratchet pki issue agent {named}"
+    );
+    Failure::operator("wrong-name", message, remedy).because(why)
 }
 
 async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {

@@ -1,23 +1,42 @@
 //! One connection, plain or with TLS, with bytes in front of it that were read to see what it is.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsStream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
+
+use super::keyring::Keyring;
+use super::peer::Peer;
+use super::words;
 
 /// A connection between the two sides, whoever dialled. Both HTTP/2 roles can be served over it.
-#[derive(Debug)]
 pub struct Connection {
     /// What was read ahead, and is read once more.
     head: Vec<u8>,
     stream: Stream,
+    peer: Peer,
     /// Closed with the connection, whoever drops it.
     life: Option<watch::Sender<()>>,
+    /// Resolves when the connection must not go on, with why.
+    end: Option<End>,
+    /// Whose files to name when the other side does not like them.
+    keyring: Option<Arc<Keyring>>,
+}
+
+/// When a connection must not go on, and why. What it holds is held for as long as the connection.
+pub(super) type End = Pin<Box<dyn Future<Output = String> + Send + Sync>>;
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -39,8 +58,43 @@ impl Gone {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { head: Vec::new(), stream, life: None }
+    pub(super) fn new(stream: Stream, peer: Peer) -> Self {
+        Self { head: Vec::new(), stream, peer, life: None, end: None, keyring: None }
+    }
+
+    /// The connection ends when the future does.
+    pub(super) fn until(mut self, end: End) -> Self {
+        self.end = Some(end);
+        self
+    }
+
+    /// What the other side says of this side's certificate is told with the file's name.
+    pub(super) fn with_words(mut self, keyring: Arc<Keyring>) -> Self {
+        self.keyring = Some(keyring);
+        self
+    }
+
+    /// Who is at the other end.
+    pub fn who(&self) -> &Peer {
+        &self.peer
+    }
+
+    fn told(&self, error: io::Error) -> io::Error {
+        match &self.keyring {
+            Some(keyring) => words::told(error, keyring),
+            None => error,
+        }
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(end) = &mut self.end else { return Ok(()) };
+        match end.as_mut().poll(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(why) => {
+                self.end = Some(Box::pin(std::future::ready(why.clone())));
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, why))
+            }
+        }
     }
 
     /// Puts bytes that were read back in front.
@@ -76,10 +130,10 @@ impl Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.tcp().connect_info()
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
     }
 }
 
@@ -89,6 +143,9 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Err(ended) = self.poll_end(cx) {
+            return Poll::Ready(Err(ended));
+        }
         if !self.head.is_empty() {
             let fits = self.head.len().min(buffer.remaining());
             buffer.put_slice(&self.head[..fits]);
@@ -99,10 +156,11 @@ impl AsyncRead for Connection {
             }
             return Poll::Ready(Ok(()));
         }
-        match &mut self.stream {
+        let read = match &mut self.stream {
             Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
-        }
+        };
+        read.map_err(|error| self.told(error))
     }
 }
 

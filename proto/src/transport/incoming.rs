@@ -1,25 +1,26 @@
-//! A coordinator's port: clients, and agents that dial by themselves, told apart by their first bytes.
+//! A port: clients, and agents that dial by themselves, told apart by their first bytes.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::arrived::Arrived;
-use super::connection::{Connection, Stream};
-use super::preface::{self, Announced, Hello};
+use super::connection::Connection;
+use super::greeting::{Greeted, Greeter};
+use super::keyring::Keyring;
+use super::limits::{FAIR, Limits};
+use super::places::{Place, Places};
 use super::{Security, TransportError};
+use crate::Role;
 
 /// How long anybody may take from the first packet to the end of what is said before HTTP/2.
 const GREETING: Duration = Duration::from_secs(10);
-/// Greetings at once. More wait in the kernel: their peers are patient, and a storm of them must not eat the memory.
-const GREETINGS: usize = 512;
 /// Greeted connections that may wait to be served.
 const GREETED: usize = 64;
 /// After an accept that failed for want of something, as of file descriptors: for some to become free.
@@ -36,8 +37,39 @@ pub type Clients =
 pub struct Incoming {
     /// Clients, as they come.
     pub clients: Clients,
-    /// Agents, as they come: each waits for an answer.
+    /// Agents, as they come: each waits for an answer. They are closed if nobody receives them.
     pub agents: mpsc::Receiver<Arrived>,
+}
+
+/// Whose port it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// An agent's: everybody shows a certificate.
+    Agent,
+    /// A coordinator's: who has no certificate may ask for one.
+    Coordinator,
+}
+
+/// How a port is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    pub(super) door: Door,
+    pub(super) limits: Limits,
+    pub(super) greeting: Duration,
+}
+
+impl Opening {
+    pub(super) fn of(door: Door, limits: Limits) -> Self {
+        Self { door, limits, greeting: GREETING }
+    }
+}
+
+/// Accepts at a coordinator's port with the limits that hold when the configuration says nothing; see [`incoming_at`].
+///
+/// # Errors
+/// As for [`incoming_at`].
+pub fn incoming(listener: TcpListener, security: &Security) -> Result<Incoming, TransportError> {
+    incoming_at(listener, security, Door::Coordinator, Limits::COORDINATOR)
 }
 
 /// Accepts on a bound listener. Peers are greeted here: TLS with a certificate of the authority (or, on loopback, none),
@@ -45,52 +77,61 @@ pub struct Incoming {
 /// [`plain_server_builder`](super::plain_server_builder). Must be called inside a tokio runtime.
 ///
 /// # Errors
-/// Unusable certificate files.
-pub fn incoming(listener: TcpListener, security: &Security) -> Result<Incoming, TransportError> {
-    incoming_within(listener, security, GREETING)
-}
-
-/// The same with another time for greetings.
-pub(super) fn incoming_within(
+/// Unusable certificate files, or a certificate of one's own that is not for this door.
+pub fn incoming_at(
     listener: TcpListener,
     security: &Security,
-    greeting: Duration,
+    door: Door,
+    limits: Limits,
 ) -> Result<Incoming, TransportError> {
-    let acceptor = match security {
+    let keyring = match security {
         Security::InsecureLoopback => None,
-        Security::Tls(tls) => Some(TlsAcceptor::from(tls.read()?.accepting(tls)?)),
+        Security::Tls(tls) => Some(Keyring::of(tls)?),
     };
+    open(listener, keyring, Opening::of(door, limits))
+}
+
+/// The same with certificate files at hand.
+pub(super) fn open(
+    listener: TcpListener,
+    keyring: Option<Arc<Keyring>>,
+    opening: Opening,
+) -> Result<Incoming, TransportError> {
+    if let Some(keyring) = &keyring {
+        let own = match opening.door {
+            Door::Agent => Role::Agent,
+            Door::Coordinator => Role::Coordinator,
+        };
+        keyring.fit(&[own])?;
+    }
     let (to_clients, clients) = mpsc::channel(GREETED);
     let (to_agents, agents) = mpsc::channel(GREETED);
-    let reception = Arc::new(Reception { acceptor, greeting, to_clients, to_agents });
-    tokio::spawn(accept(listener, reception));
+    let greeter = Greeter::new(keyring, opening.door, opening.limits);
+    let reception = Arc::new(Reception { greeter, greeting: opening.greeting, to_clients, to_agents });
+    tokio::spawn(accept(listener, Places::new(opening.limits.greetings, FAIR), reception));
     let ok: fn(Connection) -> io::Result<Connection> = Ok;
     Ok(Incoming { clients: ReceiverStream::new(clients).map(ok), agents })
 }
 
 struct Reception {
-    acceptor: Option<TlsAcceptor>,
+    greeter: Greeter,
     greeting: Duration,
     to_clients: mpsc::Sender<Connection>,
     to_agents: mpsc::Sender<Arrived>,
 }
 
 /// Until nobody serves clients any more.
-async fn accept(listener: TcpListener, reception: Arc<Reception>) {
-    let greetings = Arc::new(Semaphore::new(GREETINGS));
+async fn accept(listener: TcpListener, greetings: Places, reception: Arc<Reception>) {
     let mut told: Option<Instant> = None;
     loop {
-        let next = async {
-            let permit = Arc::clone(&greetings).acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|(tcp, _)| (tcp, permit))
-        };
         let accepted = tokio::select! {
             () = reception.to_clients.closed() => return,
-            accepted = next => accepted,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((tcp, permit)) => {
-                tokio::spawn(greet_in_time(tcp, permit, Arc::clone(&reception)));
+            Ok((tcp, peer)) => {
+                let place = greetings.enter(peer.ip()).await;
+                tokio::spawn(greet_in_time(tcp, place, Arc::clone(&reception)));
             }
             // Somebody was gone before he was greeted.
             Err(error) if is_of_peer(&error) => {}
@@ -110,12 +151,17 @@ fn is_of_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | Interrupted | TimedOut)
 }
 
-async fn greet_in_time(tcp: TcpStream, permit: OwnedSemaphorePermit, reception: Arc<Reception>) {
+async fn greet_in_time(tcp: TcpStream, mut place: Place, reception: Arc<Reception>) {
     let peer = tcp.peer_addr();
-    let greeted = tokio::time::timeout(reception.greeting, greet(tcp, &reception)).await;
+    let Some(lost) = place.lost.take() else { return };
+    let greeted = tokio::select! {
+        greeted = tokio::time::timeout(reception.greeting, reception.greeter.greet(tcp)) => greeted,
+        // A port that is full of those who say nothing must be free for those who speak.
+        _ = lost => Ok(Err(io::Error::new(io::ErrorKind::QuotaExceeded, "others need the place"))),
+    };
     let error = match greeted {
         Ok(Ok(greeted)) => {
-            drop(permit);
+            drop(place);
             // Nobody serves any more: it is closed.
             let _handed_over = match greeted {
                 Greeted::Client(connection) => reception.to_clients.send(connection).await.is_ok(),
@@ -127,35 +173,4 @@ async fn greet_in_time(tcp: TcpStream, permit: OwnedSemaphorePermit, reception: 
         Err(_) => io::ErrorKind::TimedOut.into(),
     };
     tracing::debug!(?peer, %error, "a connection was closed before it was served");
-}
-
-enum Greeted {
-    Client(Connection),
-    Agent(Arrived),
-}
-
-async fn greet(tcp: TcpStream, reception: &Reception) -> io::Result<Greeted> {
-    tcp.set_nodelay(true)?;
-    let stream = match &reception.acceptor {
-        None => Stream::Plain(tcp),
-        Some(acceptor) => Stream::Tls(Box::new(acceptor.accept(tcp).await?.into())),
-    };
-    let mut connection = Connection::new(stream);
-    let (announced, head) = preface::sniff(&mut connection).await?;
-    match announced {
-        Announced::Client => {
-            connection.put_back(&head);
-            Ok(Greeted::Client(connection))
-        }
-        Announced::Agent => {
-            let (line, rest) = preface::line(&mut connection, head).await?;
-            if !rest.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "an agent spoke out of turn"));
-            }
-            Ok(Greeted::Agent(Arrived { hello: Hello::read(&line)?, connection }))
-        }
-        Announced::Nothing | Announced::Stranger => {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "it is neither a client nor an agent"))
-        }
-    }
 }

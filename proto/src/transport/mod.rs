@@ -6,35 +6,58 @@
 mod address;
 mod arrived;
 mod caller;
+mod configs;
 mod connection;
 mod dial;
 mod expiry;
+mod gate;
+mod greeting;
+mod holder;
 mod in_process;
 mod incoming;
+mod keyring;
+mod limits;
 mod listen;
+mod live;
 mod offer;
+mod peer;
 mod pinned;
+mod places;
 mod preface;
+mod reach;
 mod services;
+mod short;
 mod tls;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+use crate::{Identity, Role};
+
 pub use address::{TransportError, check_listen};
 pub use arrived::Arrived;
 pub use caller::caller;
+use connection::Stream;
 pub use connection::{Connection, Gone};
 pub use dial::dial;
-pub use in_process::{IncomingInProcess, in_process};
-pub use incoming::{Clients, Incoming, incoming};
-pub use listen::{plain_server_builder, server_builder};
+pub use gate::{Gate, is_gates, on_behalf_of};
+pub use holder::Holder;
+pub use in_process::{InProcess, IncomingInProcess, in_process};
+pub use incoming::{Clients, Door, Incoming, incoming, incoming_at};
+use keyring::Keyring;
+pub use limits::Limits;
+pub use listen::plain_server_builder;
+pub use live::PeerExpiry;
 pub use offer::{OfferError, check_dial, offer};
+pub use peer::Peer;
 pub use pinned::dial_pinned;
 pub use preface::{Hello, Unwelcome, answer as read_answer};
-pub use services::{MAX_MESSAGE_BYTES, agent_client, agent_server, coordinator_client, coordinator_server};
+pub use services::{
+    MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, agent_client, agent_server, coordinator_client, coordinator_server,
+};
 pub use tls::{Tls, TlsError, TlsMistake};
 
 /// How the two sides of a connection know each other.
@@ -44,6 +67,32 @@ pub enum Security {
     Tls(Tls),
     /// Nothing at all, accepted on loopback addresses only: `insecure_loopback = true`.
     InsecureLoopback,
+}
+
+/// Whether this side's certificate files can be used, and its own certificate is that of one of these roles. Plain
+/// connections need none.
+///
+/// # Errors
+/// All that is wrong with the files.
+pub fn check_own(security: &Security, roles: &[Role]) -> Result<(), TransportError> {
+    match security {
+        Security::InsecureLoopback => Ok(()),
+        Security::Tls(tls) => Keyring::of(tls)?.fit(roles),
+    }
+}
+
+/// Who this side is by its own certificate; nobody in particular where connections are plain or the files cannot be used.
+pub fn own_identity(security: &Security) -> Option<Identity> {
+    let Security::Tls(tls) = security else { return None };
+    Some(Keyring::of(tls).ok()?.current().own.identity.clone())
+}
+
+/// Who is connected now through the files of this `[tls]`, and until when their certificates are good.
+pub fn peer_expiries(security: &Security) -> Vec<PeerExpiry> {
+    match security {
+        Security::InsecureLoopback => Vec::new(),
+        Security::Tls(tls) => Keyring::in_use(tls).map_or_else(Vec::new, |keyring| keyring.peers()),
+    }
 }
 
 /// How long to wait for a peer before it counts as unreachable.

@@ -3,15 +3,16 @@
 use std::io;
 use std::time::Duration;
 
-use rustls_pki_types::ServerName;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
+use super::Security;
 use super::address::{Address, TransportError};
 use super::connection::{Connection, Stream};
+use super::keyring::Keyring;
+use super::peer::{Peer, Who};
 use super::preface::{self, Hello, Unwelcome};
-use super::{Security, Tls};
+use super::reach::{self, Goal};
+use crate::Role;
 
 /// Why a coordinator did not take an agent's connection.
 #[derive(Debug, thiserror::Error)]
@@ -64,30 +65,19 @@ pub async fn offer(
 }
 
 async fn connect(address: &Address, security: &Security) -> Result<Connection, OfferError> {
-    let connector = match security {
-        Security::InsecureLoopback => None,
-        Security::Tls(tls) => Some(connector(tls, address)?),
-    };
-    let tcp = TcpStream::connect((address.host.as_str(), address.port)).await;
-    let tcp = tcp.map_err(OfferError::Unreachable)?;
-    tcp.set_nodelay(true).map_err(OfferError::Unreachable)?;
-    let stream = match connector {
-        None => Stream::Plain(tcp),
-        Some((connector, name)) => {
-            let tls = connector.connect(name, tcp).await.map_err(OfferError::Unreachable)?;
-            Stream::Tls(Box::new(tls.into()))
+    match security {
+        Security::InsecureLoopback => {
+            let tcp = reach::connect(address).await.map_err(OfferError::Unreachable)?;
+            let peer = Peer::new(Who::Local, tcp.peer_addr().ok(), 0);
+            Ok(Connection::new(Stream::Plain(tcp), peer))
         }
-    };
-    Ok(Connection::new(stream))
-}
-
-fn connector(tls: &Tls, address: &Address) -> Result<(TlsConnector, ServerName<'static>), TransportError> {
-    let config = tls.read().map_err(TransportError::from)?.connecting(tls)?;
-    let name = ServerName::try_from(address.host.clone()).map_err(|_| TransportError::Address {
-        address: address.authority(),
-        reason: "its host cannot be in a certificate",
-    })?;
-    Ok((TlsConnector::from(config), name))
+        Security::Tls(tls) => {
+            let keyring = Keyring::of(tls)?;
+            keyring.fit(&[Role::Agent])?;
+            let goal = Goal::new(address.clone(), keyring, Role::Coordinator)?;
+            goal.reach().await.map_err(OfferError::Unreachable)
+        }
+    }
 }
 
 async fn introduce(connection: &mut Connection, hello: &Hello) -> Result<(), OfferError> {

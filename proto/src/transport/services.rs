@@ -2,6 +2,7 @@
 
 use tonic::transport::Channel;
 
+use super::gate::Gate;
 use crate::pb::agent_client::AgentClient;
 use crate::pb::agent_server::{Agent, AgentServer};
 use crate::pb::coordinator_client::CoordinatorClient;
@@ -11,6 +12,10 @@ use crate::pb::coordinator_server::{Coordinator, CoordinatorServer};
 /// run's events as one document can be larger.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
+/// The largest request, in bytes: a plan of a large cluster as one document is below 1 MiB. A server has the whole of it
+/// in memory.
+pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
 /// A client of an agent.
 pub fn agent_client(channel: Channel) -> AgentClient<Channel> {
     AgentClient::new(channel)
@@ -18,11 +23,12 @@ pub fn agent_client(channel: Channel) -> AgentClient<Channel> {
         .max_encoding_message_size(MAX_MESSAGE_BYTES)
 }
 
-/// A service for [`server_builder`](super::server_builder) around an agent.
-pub fn agent_server<T: Agent>(agent: T) -> AgentServer<T> {
-    AgentServer::new(agent)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+/// A service for [`server_builder`](super::server_builder) around an agent, behind the gate.
+pub fn agent_server<T: Agent>(agent: T) -> Gate<AgentServer<T>> {
+    let server = AgentServer::new(agent)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    Gate::before(server)
 }
 
 /// A client of a coordinator.
@@ -32,9 +38,10 @@ pub fn coordinator_client(channel: Channel) -> CoordinatorClient<Channel> {
         .max_encoding_message_size(MAX_MESSAGE_BYTES)
 }
 
-/// A service for [`server_builder`](super::server_builder) around a coordinator.
-pub fn coordinator_server<T: Coordinator>(coordinator: T) -> CoordinatorServer<T> {
-    CoordinatorServer::new(coordinator)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+/// A service for [`server_builder`](super::server_builder) around a coordinator, behind the gate.
+pub fn coordinator_server<T: Coordinator>(coordinator: T) -> Gate<CoordinatorServer<T>> {
+    let server = CoordinatorServer::new(coordinator)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    Gate::before(server)
 }

@@ -4,21 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use zeroize::Zeroizing;
 
-use super::address::TransportError;
+use super::holder::{Holder, holder};
+use crate::Sha256;
 
-/// The one protocol that is spoken inside TLS.
-const ALPN: &[u8] = b"h2";
-
-/// The certificate files of one side, PEM: `[tls]` in the configuration. They are read whenever something is dialled or
-/// listened on.
+/// The certificate files of one side, PEM: `[tls]` in the configuration. They are read anew while programs run; see
+/// `docs/certificates.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
     /// The authority whose certificates are accepted; the file may hold several.
@@ -29,8 +25,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// Lists of revoked certificates, one for each authority of `ca`; nothing is revoked if `None`.
     pub crl: Option<PathBuf>,
-    /// Who the owners of certificates are that carry no identity: by a DNS name of theirs. For authorities that cannot put
-    /// URIs into certificates.
+    /// Who the owners of certificates are that carry no identity: by a DNS name of theirs, in small letters. For
+    /// authorities that cannot put URIs into certificates.
     pub names: BTreeMap<String, crate::Identity>,
 }
 
@@ -70,133 +66,160 @@ impl fmt::Display for TlsError {
 
 impl std::error::Error for TlsError {}
 
-/// The contents of the files, each known to hold what it must.
-pub(super) struct Material {
+/// The bytes of the files as they were at one moment.
+pub(super) struct Contents {
     ca: Vec<u8>,
     cert: Vec<u8>,
-    key: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+    crl: Option<Vec<u8>>,
+}
+
+/// What the files hold.
+pub(super) struct Material {
+    pub(super) roots: Vec<CertificateDer<'static>>,
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+    /// `None` where no file is named: then nothing is revoked.
+    pub(super) crls: Option<Vec<CertificateRevocationListDer<'static>>>,
+    /// Who this side is.
+    pub(super) own: Holder,
 }
 
 impl Tls {
-    /// Reads the three files and sees that each holds what it must, without using them.
+    /// Reads the files and sees that each holds what it must, without using them.
     ///
     /// # Errors
     /// All mistakes of all files at once.
     pub fn check(&self) -> Result<(), TlsError> {
-        self.read().map(|_| ())
+        self.contents()?.material(self, Timestamp::now()).map(|_| ())
     }
 
-    pub(super) fn read(&self) -> Result<Material, TlsError> {
-        let ca = read("ca", &self.ca, certificates);
-        let cert = read("cert", &self.cert, certificates);
-        let key = read("key", &self.key, private_key);
-        match (ca, cert, key) {
-            (Ok(ca), Ok(cert), Ok(key)) => Ok(Material { ca, cert, key }),
-            (ca, cert, key) => {
-                Err(TlsError { mistakes: [ca.err(), cert.err(), key.err()].into_iter().flatten().collect() })
+    /// Reads the files.
+    pub(super) fn contents(&self) -> Result<Contents, TlsError> {
+        let (ca, cert) = (read("ca", &self.ca), read("cert", &self.cert));
+        let key = read("key", &self.key).map(Zeroizing::new);
+        let crl = self.crl.as_ref().map(|file| read("crl", file)).transpose();
+        match (ca, cert, key, crl) {
+            (Ok(ca), Ok(cert), Ok(key), Ok(crl)) => Ok(Contents { ca, cert, key, crl }),
+            (ca, cert, key, crl) => {
+                // What could be read may be wrong, too: all at once.
+                let wrong = [
+                    ca.and_then(|pem| roots(self, &pem).map(drop)).err(),
+                    cert.and_then(|pem| chain(self, &pem).map(drop)).err(),
+                    key.and_then(|pem| private_key(self, &pem).map(drop)).err(),
+                    crl.and_then(|pem| crls(self, pem.as_deref()).map(drop)).err(),
+                ];
+                Err(TlsError { mistakes: wrong.into_iter().flatten().collect() })
             }
         }
     }
 }
 
-impl Material {
-    pub(super) fn client(self, server_name: &str) -> ClientTlsConfig {
-        ClientTlsConfig::new()
-            .domain_name(server_name)
-            .ca_certificate(Certificate::from_pem(self.ca))
-            .identity(Identity::from_pem(self.cert, self.key))
+impl Contents {
+    /// Tells whether two contents are the same without keeping either.
+    pub(super) fn digest(&self) -> Sha256 {
+        let mut all = Zeroizing::new(Vec::new());
+        for part in [&self.ca, &self.cert, &*self.key, self.crl.as_ref().unwrap_or(&Vec::new())] {
+            all.extend_from_slice(&part.len().to_be_bytes());
+            all.extend_from_slice(part);
+        }
+        Sha256::of(&all)
     }
 
-    /// A client without a certificate of the authority is refused.
-    pub(super) fn server(self) -> ServerTlsConfig {
-        ServerTlsConfig::new()
-            .client_ca_root(Certificate::from_pem(self.ca))
-            .client_auth_optional(false)
-            .identity(Identity::from_pem(self.cert, self.key))
-    }
-
-    /// The same as [`Self::server`], for connections that are accepted by ourselves.
-    pub(super) fn accepting(self, tls: &Tls) -> Result<Arc<ServerConfig>, TransportError> {
-        self.server_config().map(Arc::new).map_err(refused(tls))
-    }
-
-    /// The same as [`Self::client`], for connections that are made by ourselves.
-    pub(super) fn connecting(self, tls: &Tls) -> Result<Arc<ClientConfig>, TransportError> {
-        self.client_config().map(Arc::new).map_err(refused(tls))
-    }
-
-    fn server_config(self) -> Result<ServerConfig, Refused> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let roots = Arc::new(self.roots()?);
-        let clients = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider)).build()?;
-        let (chain, key) = self.identity()?;
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_client_cert_verifier(clients)
-            .with_single_cert(chain, key)?;
-        config.alpn_protocols.push(ALPN.into());
-        Ok(config)
-    }
-
-    fn client_config(self) -> Result<ClientConfig, Refused> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let roots = self.roots()?;
-        let (chain, key) = self.identity()?;
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)?;
-        config.alpn_protocols.push(ALPN.into());
-        Ok(config)
-    }
-
-    fn roots(&self) -> Result<RootCertStore, Refused> {
-        let mut roots = RootCertStore::empty();
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(&self.ca).collect::<Result<_, _>>()?;
-        roots.add_parsable_certificates(certificates);
-        Ok(roots)
-    }
-
-    fn identity(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Refused> {
-        let chain = CertificateDer::pem_slice_iter(&self.cert).collect::<Result<_, _>>()?;
-        Ok((chain, PrivateKeyDer::from_pem_slice(&self.key)?))
+    /// What they hold; this side's own certificate must be good at the moment given.
+    pub(super) fn material(&self, tls: &Tls, now: Timestamp) -> Result<Material, TlsError> {
+        let (ca, cert) = (roots(tls, &self.ca), chain(tls, &self.cert));
+        let (key, crl) = (private_key(tls, &self.key), crls(tls, self.crl.as_deref()));
+        let own = cert.as_ref().map_err(Clone::clone).and_then(|chain| own(tls, chain, now));
+        match (ca, cert, key, crl, own) {
+            (Ok(roots), Ok(chain), Ok(key), Ok(crls), Ok(own)) => {
+                Ok(Material { roots, chain, key, crls, own })
+            }
+            (ca, _, key, crl, own) => {
+                let wrong = [ca.err(), own.err(), key.err(), crl.err()];
+                Err(TlsError { mistakes: wrong.into_iter().flatten().collect() })
+            }
+        }
     }
 }
 
-/// Why TLS does not take files that were read.
-type Refused = Box<dyn std::error::Error + Send + Sync>;
-
-fn refused(tls: &Tls) -> impl FnOnce(Refused) -> TransportError {
-    let tls = tls.clone();
-    move |source| TransportError::Config { tls, source }
-}
-
-/// What is wrong with a file's contents, and what to do about it.
-type Wrong = (String, &'static str);
-
-fn read(key: &'static str, file: &Path, look: fn(&[u8]) -> Result<(), Wrong>) -> Result<Vec<u8>, TlsMistake> {
-    let mistake = |(reason, remedy): Wrong| TlsMistake { key, file: file.to_owned(), reason, remedy };
+fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, TlsMistake> {
     let remedy = "give the path of a file that this program's user can read";
-    let pem = fs::read(file).map_err(|error| mistake((format!("it cannot be read: {error}"), remedy)))?;
-    look(&pem).map_err(mistake)?;
-    Ok(pem)
+    fs::read(file).map_err(|error| TlsMistake {
+        key,
+        file: file.to_owned(),
+        reason: format!("it cannot be read: {error}"),
+        remedy,
+    })
 }
 
-fn certificates(pem: &[u8]) -> Result<(), Wrong> {
+fn certificates(
+    key: &'static str,
+    file: &Path,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsMistake> {
     let remedy = "give a PEM file with at least one whole `BEGIN CERTIFICATE` block";
+    let wrong = |reason: String| TlsMistake { key, file: file.to_owned(), reason, remedy };
     let found = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| (format!("it is not PEM: {error}"), remedy))?;
-    if found.is_empty() { Err(("there is no certificate in it".to_owned(), remedy)) } else { Ok(()) }
+        .map_err(|error| wrong(format!("it is not PEM: {error}")))?;
+    if found.is_empty() { Err(wrong("there is no certificate in it".to_owned())) } else { Ok(found) }
 }
 
-fn private_key(pem: &[u8]) -> Result<(), Wrong> {
-    let remedy = "give a PEM file with an unencrypted `BEGIN PRIVATE KEY` block";
-    match PrivateKeyDer::from_pem_slice(pem) {
-        Ok(_) => Ok(()),
-        Err(rustls_pki_types::pem::Error::NoItemsFound) => {
-            Err(("there is no private key in it".to_owned(), remedy))
-        }
-        Err(error) => Err((format!("it is not PEM: {error}"), remedy)),
+fn roots(tls: &Tls, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsMistake> {
+    certificates("ca", &tls.ca, pem)
+}
+
+fn chain(tls: &Tls, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsMistake> {
+    certificates("cert", &tls.cert, pem)
+}
+
+/// Who the certificate says that this side is. One that is expired is told here, where something can be done about it.
+fn own(tls: &Tls, chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Holder, TlsMistake> {
+    let wrong = |reason: String, remedy| TlsMistake { key: "cert", file: tls.cert.clone(), reason, remedy };
+    let own = holder(chain, &tls.names).map_err(|error| wrong(error.to_string(), ISSUE))?;
+    if own.not_after < now {
+        return Err(wrong(format!("it expired at {}", own.not_after), RENEW));
     }
+    if own.not_before > now {
+        let remedy = "set this machine's clock, or wait until then";
+        return Err(wrong(format!("it is good from {} on only", own.not_before), remedy));
+    }
+    Ok(own)
+}
+
+/// What to do about one's own certificate without an identity.
+const ISSUE: &str = "have one issued that has one: `ratchet pki issue ROLE NAME`; of an authority that cannot put URIs \
+                     into certificates, name a DNS name of it in [tls.names]";
+
+/// What to do about one's own certificate that has expired.
+pub(super) const RENEW: &str = "renew it: `ratchet pki renew NAME`, or by the authority that issued it";
+
+fn private_key(tls: &Tls, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsMistake> {
+    let remedy = "give a PEM file with an unencrypted `BEGIN PRIVATE KEY` block";
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
+        let reason = match error {
+            rustls_pki_types::pem::Error::NoItemsFound => "there is no private key in it".to_owned(),
+            // What is wrong inside could be told only with parts of it.
+            _ => "it is not PEM".to_owned(),
+        };
+        TlsMistake { key: "key", file: tls.key.clone(), reason, remedy }
+    })
+}
+
+fn crls(
+    tls: &Tls,
+    pem: Option<&[u8]>,
+) -> Result<Option<Vec<CertificateRevocationListDer<'static>>>, TlsMistake> {
+    let (Some(file), Some(pem)) = (&tls.crl, pem) else { return Ok(None) };
+    let remedy =
+        "give a PEM file with a `BEGIN X509 CRL` block of each authority of `ca`, or remove the key `crl`";
+    let wrong = |reason: String| TlsMistake { key: "crl", file: file.clone(), reason, remedy };
+    let found = CertificateRevocationListDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong(format!("it is not PEM: {error}")))?;
+    if found.is_empty() {
+        return Err(wrong("there is no list of revoked certificates in it".to_owned()));
+    }
+    Ok(Some(found))
 }

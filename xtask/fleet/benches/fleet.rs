@@ -13,9 +13,9 @@ use fleet::configuration::{Listed, Place, ratchet_toml};
 use fleet::figures::Figures;
 use fleet::process::{FleetProcess, Served, Usage, free_address, usage};
 use futures::StreamExt;
-use proto::pb;
 use proto::transport::{Security, Timeouts, agent_client, dial};
 use proto::wire::Observe;
+use proto::{Role, pb};
 use serde_json::Value;
 
 const CLUSTERS: u32 = 2000;
@@ -75,13 +75,17 @@ async fn measure(tls: bool, figures: &mut Figures) {
     let store = format!("sqlite://{}", place.path().join("ratchet.db").display());
     let configured = Place { store, listen: Some(address), packages: Vec::new(), more };
     let config = place.path().join("ratchet.toml");
-    std::fs::write(&config, ratchet_toml(&configured, &clusters)).unwrap();
+    let text = ratchet_toml(&configured, &clusters);
+    std::fs::write(&config, &text).unwrap();
+    // Whoever asks is an operator.
+    let asking = place.path().join("operator.toml");
+    std::fs::write(&asking, text.replace("/coordinator", "/operator")).unwrap();
     let peer = bare_sweeps(&clusters, &security).await;
     let ratchet = sim::built_binary("coordinator", "ratchet").unwrap();
     let began = Instant::now();
     let served = Served::start(&ratchet, &config, &place.path().join("serve.log"), address).await.unwrap();
     let empty = usage(served.pid()).unwrap();
-    until_all_are_seen(&served, &config);
+    until_all_are_seen(&served, &asking);
     figures
         .add(format!("{how}: first look at all, in the background"), began.elapsed().as_secs_f64(), "s")
         .beside(peer.first);
@@ -96,7 +100,7 @@ async fn measure(tls: bool, figures: &mut Figures) {
         rested.cpu_s - settled.cpu_s,
         "s",
     );
-    let mut sweeps: Vec<f64> = (0..SWEEPS).map(|_| sweep(&served, &config)).collect();
+    let mut sweeps: Vec<f64> = (0..SWEEPS).map(|_| sweep(&served, &asking)).collect();
     sweeps.sort_by(f64::total_cmp);
     figures.add(format!("{how}: `ratchet status` of all"), sweeps[SWEEPS / 2], "s").beside(peer.usual);
     let swept = usage(served.pid()).unwrap();
@@ -165,7 +169,7 @@ async fn bare_sweeps(clusters: &[Listed], security: &Security) -> Times {
     let channels: Vec<_> = clusters
         .iter()
         .flat_map(|cluster| &cluster.agents)
-        .map(|agent| dial(agent, security, Timeouts::default()).unwrap())
+        .map(|agent| dial(agent, Role::Agent, security, Timeouts::default()).unwrap())
         .collect();
     let mut times = Vec::new();
     for _ in 0..=SWEEPS {

@@ -53,11 +53,16 @@ async fn measure(tls: bool, figures: &mut Figures) {
     let fleets = fleets(address, certificates);
     let clusters: Vec<Listed> = fleets.iter().flat_map(|fleet| fleet.clusters.clone()).collect();
     let more = tls.map_or_else(String::new, |Tls { ca, cert, key, .. }| {
-        format!("[tls]\nca = {ca:?}\ncert = {cert:?}\nkey = {key:?}\n")
+        // All of them come from one address.
+        let limits = format!("[limits]\nconnections_per_address = {}\n", 2 * AGENTS);
+        format!("[tls]\nca = {ca:?}\ncert = {cert:?}\nkey = {key:?}\n{limits}")
     });
     let store = format!("sqlite://{}", place.path().join("ratchet.db").display());
     let configured = Place { store, listen: Some(address), packages: Vec::new(), more };
-    std::fs::write(place.path().join("ratchet.toml"), ratchet_toml(&configured, &clusters)).unwrap();
+    let text = ratchet_toml(&configured, &clusters);
+    std::fs::write(place.path().join("ratchet.toml"), &text).unwrap();
+    // Whoever asks is an operator.
+    std::fs::write(place.path().join("operator.toml"), text.replace("/coordinator", "/operator")).unwrap();
     let began = Instant::now();
     let mut served = serve(place.path(), address).await;
     until_all_are_there(&served).await;
@@ -70,7 +75,7 @@ async fn measure(tls: bool, figures: &mut Figures) {
         .add(format!("{how}: all are back after a kill"), began.elapsed().as_secs_f64(), "s")
         .beside(again);
     figures.add(format!("{how}: coordinator: CPU for it"), usage(served.pid()).unwrap().cpu_s, "s");
-    until_all_were_asked(&served, &place.path().join("ratchet.toml")).await;
+    until_all_were_asked(&served, &place.path().join("operator.toml")).await;
     figures.add(format!("{how}: all were seen by the inventory"), began.elapsed().as_secs_f64(), "s");
     let used = usage(served.pid()).unwrap();
     figures.add(format!("{how}: coordinator: CPU for that, too"), used.cpu_s, "s");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use proto::transport::Tls;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -36,7 +36,8 @@ impl fmt::Debug for Certificates {
 }
 
 impl Certificates {
-    /// Makes an authority in a directory, and what a coordinator at this address shows.
+    /// Makes an authority in a directory, and what a coordinator at this address shows; what an operator shows lies beside it,
+    /// with `operator` for `coordinator` in the names of its files.
     ///
     /// # Errors
     /// They cannot be made or written.
@@ -44,18 +45,9 @@ impl Certificates {
         let authority = KeyPair::generate()?;
         fs::write(dir.join("ca-key.pem"), authority.serialize_pem())?;
         fs::write(dir.join("ca.pem"), params().self_signed(&authority)?.pem())?;
-        let key = KeyPair::generate()?;
         let issuer = Issuer::new(params(), authority);
-        let certificate = CertificateParams::new([coordinator.to_string()])?.signed_by(&key, &issuer)?;
-        fs::write(dir.join("cert.pem"), certificate.pem())?;
-        fs::write(dir.join("key.pem"), key.serialize_pem())?;
-        Ok(Tls {
-            ca: dir.join("ca.pem"),
-            cert: dir.join("cert.pem"),
-            key: dir.join("key.pem"),
-            crl: None,
-            names: Default::default(),
-        })
+        issue(dir, &issuer, "operator", coordinator)?;
+        issue(dir, &issuer, "coordinator", coordinator)
     }
 
     /// The authority that was made in a directory.
@@ -82,7 +74,7 @@ impl Certificates {
         let clients = WebPkiClientVerifier::builder_with_provider(roots, provider()).build()?;
         let (chain, key) = self.identity(&address.to_string())?;
         let mut config = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_client_cert_verifier(clients)
             .with_single_cert(chain, key)?;
         config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
@@ -97,7 +89,7 @@ impl Certificates {
     pub(crate) fn connector(&self, agent: &str) -> Result<TlsConnector> {
         let (chain, key) = self.identity(agent)?;
         let mut config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_root_certificates(Arc::clone(&self.roots))
             .with_client_auth_cert(chain, key)?;
         config.alpn_protocols.push(ALPN.into());
@@ -105,9 +97,36 @@ impl Certificates {
     }
 
     fn identity(&self, name: &str) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
-        let certificate = CertificateParams::new([name.to_owned()])?.signed_by(&self.key, &self.issuer)?;
+        let mut params = CertificateParams::new([name.to_owned()])?;
+        params.subject_alt_names.push(identity("agent", name)?);
+        let certificate = params.signed_by(&self.key, &self.issuer)?;
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
         Ok((vec![certificate.der().clone()], key.into()))
+    }
+}
+
+/// Who somebody of this fleet is.
+fn identity(role: &str, name: &str) -> Result<SanType> {
+    Ok(SanType::URI(format!("spiffe://fleet/{role}/{name}").try_into()?))
+}
+
+fn issue(dir: &Path, issuer: &Issuer<'_, KeyPair>, role: &str, address: IpAddr) -> Result<Tls> {
+    let files = files(dir, role);
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new([address.to_string()])?;
+    params.subject_alt_names.push(identity(role, role)?);
+    fs::write(&files.cert, params.signed_by(&key, issuer)?.pem())?;
+    fs::write(&files.key, key.serialize_pem())?;
+    Ok(files)
+}
+
+fn files(dir: &Path, role: &str) -> Tls {
+    Tls {
+        ca: dir.join("ca.pem"),
+        cert: dir.join(format!("{role}.pem")),
+        key: dir.join(format!("{role}-key.pem")),
+        crl: None,
+        names: Default::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use proto::transport::{Security, agent_server, server_builder};
+use proto::transport::{Timeouts, agent_server, plain_server_builder};
 use proto::{Clock, ClusterName, NodeUid};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -167,8 +167,11 @@ async fn greet(stream: TcpStream, agent: Arc<SimAgent>, lines: mpsc::Sender<io::
 }
 
 async fn serve(incoming: mpsc::Receiver<io::Result<Line>>) {
-    let Ok(mut server) = server_builder(&Security::InsecureLoopback) else { return };
-    let served = server.add_service(agent_server(Service)).serve_with_incoming(ReceiverStream::new(incoming));
+    let mut server = plain_server_builder(Timeouts::default());
+    // Who may come is for the listeners above to say.
+    let served = server
+        .add_service(agent_server(Service).for_this_machine())
+        .serve_with_incoming(ReceiverStream::new(incoming));
     if let Err(error) = served.await {
         eprintln!("the simulated agents cannot be served any more: {error}");
     }

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,11 +18,8 @@ use coordinator::server::{Core, in_process};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use proto::pb;
-use proto::transport::coordinator_client;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use proto::transport::{self, Security, Tls, coordinator_client};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
@@ -122,32 +119,20 @@ fn issued(authority: &Path, out: &Path) -> PathBuf {
     bundle.write(&authority, false).unwrap()
 }
 
-/// Serves with a bundle's certificate, asking nobody for his, whatever is behind the channel.
+/// Serves with a bundle's files at a real port, whatever is behind the channel.
 async fn serve(bundle: &Path, channel: Channel) -> u16 {
-    let chain: Vec<_> =
-        CertificateDer::pem_file_iter(bundle.join("cert.pem")).unwrap().map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_file(bundle.join("key.pem")).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    config.alpn_protocols.push(b"h2".to_vec());
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let tls = Tls {
+        ca: bundle.join("ca.pem"),
+        cert: bundle.join("cert.pem"),
+        key: bundle.join("key.pem"),
+        crl: None,
+        names: BTreeMap::new(),
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let greeted = futures::stream::unfold((listener, acceptor), |(listener, acceptor)| async move {
-        loop {
-            let (tcp, _) = listener.accept().await.unwrap();
-            if let Ok(tls) = acceptor.accept(tcp).await {
-                return Some((Ok::<_, std::io::Error>(tls), (listener, acceptor)));
-            }
-        }
-    });
+    let incoming = transport::incoming(listener, &Security::Tls(tls)).unwrap();
     let server = tonic::transport::Server::builder().add_service(Through(channel));
-    tokio::spawn(server.serve_with_incoming(Box::pin(greeted)));
+    tokio::spawn(server.serve_with_incoming(incoming.clients));
     port
 }
 

@@ -131,7 +131,9 @@ impl Coordinator {
     /// Whom it says leads; `None` if it does not say.
     pub async fn leader(&self) -> Option<Leader> {
         let address = self.address.to_string();
-        let channel = dial(&address, &Security::InsecureLoopback, Timeouts::default()).ok()?;
+        let channel =
+            dial(&address, proto::Role::Coordinator, &Security::InsecureLoopback, Timeouts::default())
+                .ok()?;
         let mut client = coordinator_client(channel);
         let answer = timeout(ANSWER, client.leader(LeaderRequest {})).await.ok()?.ok()?;
         serde_json::from_str(&answer.into_inner().json).ok()

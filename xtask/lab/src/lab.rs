@@ -98,7 +98,7 @@ impl Lab {
         let (mirror, packages) = serve_packages(place, spec).await?;
         let mut seats = BTreeMap::new();
         for uid in 1..=spec.cluster.nodes {
-            seats.insert(uid, Seat::lay_out(place, &network, &pki, spec, uid)?);
+            seats.insert(uid, Seat::lay_out(place, &network, &pki.agents, spec, uid)?);
         }
         let engine = place.join("c");
         fs::create_dir_all(&engine)?;
@@ -111,7 +111,7 @@ impl Lab {
             socket: Path::new(ENGINE).join("sim.sock"),
         };
         let cluster = Cluster::start_on(&engine, &spec.cluster, &machines)?;
-        let text = configuration::coordinator(place, spec, &pki, &packages);
+        let text = configuration::coordinator(place, spec, &pki.coordinator, &packages);
         fs::write(place.join("ratchet.toml"), text)?;
         let mut lab = Self { cluster, place: place.to_owned(), mirror, network, seats };
         lab.boot_all()?;

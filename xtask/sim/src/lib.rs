@@ -24,5 +24,5 @@ pub use binary::{BinaryError, built_binary, tool_binary};
 pub use cluster::{Cluster, ClusterError, Machines, ask};
 pub use meter::{DatabaseReport, Gap, Meter, MeterReport};
 pub use package::{PackageError, PackageSpec, build_package};
-pub use pki::{Pki, PkiError};
+pub use pki::{Pki, PkiError, Sides};
 pub use spec::{ClusterSpec, DatabaseSpec, MAX_NODES, Module, ShardMode, Timing, UsedModule};

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 
-/// An authority, and one certificate that is good for both sides.
+/// An authority, and one side's certificate.
 #[derive(Clone, Debug)]
 pub struct Pki {
     /// The authority's certificate.
@@ -14,6 +14,15 @@ pub struct Pki {
     pub cert: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+/// What both sides show.
+#[derive(Clone, Debug)]
+pub struct Sides {
+    /// All agents.
+    pub agents: Pki,
+    /// The coordinator.
+    pub coordinator: Pki,
 }
 
 /// Why there are no certificates.
@@ -28,21 +37,33 @@ pub enum PkiError {
 }
 
 impl Pki {
-    /// Makes them for these host names and addresses, in a directory.
+    /// Makes those of both sides, for these host names and addresses, in a directory.
     ///
     /// # Errors
     /// When they cannot be made or written.
-    pub fn write(dir: &Path, names: &[String]) -> Result<Self, PkiError> {
+    pub fn write(dir: &Path, names: &[String]) -> Result<Sides, PkiError> {
         std::fs::create_dir_all(dir)?;
-        let files = Self { ca: dir.join("ca.pem"), cert: dir.join("cert.pem"), key: dir.join("key.pem") };
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.distinguished_name.push(DnType::CommonName, "test authority");
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+        std::fs::write(dir.join("ca.pem"), authority.pem())?;
+        let side = |role: &str| Self::issue(dir, role, names, &authority);
+        Ok(Sides { agents: side("agent")?, coordinator: side("coordinator")? })
+    }
+
+    fn issue(
+        dir: &Path,
+        role: &str,
+        names: &[String],
+        authority: &CertifiedIssuer<'_, KeyPair>,
+    ) -> Result<Self, PkiError> {
+        let file = |kind: &str| dir.join(format!("{role}-{kind}.pem"));
+        let files = Self { ca: dir.join("ca.pem"), cert: file("cert"), key: file("key") };
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-        std::fs::write(&files.ca, authority.pem())?;
-        std::fs::write(&files.cert, certificate.pem())?;
+        let mut params = CertificateParams::new(names)?;
+        params.subject_alt_names.push(SanType::URI(format!("spiffe://lab/{role}/lab").try_into()?));
+        std::fs::write(&files.cert, params.signed_by(&key, authority)?.pem())?;
         std::fs::write(&files.key, key.serialize_pem())?;
         Ok(files)
     }

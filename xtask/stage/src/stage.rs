@@ -99,7 +99,10 @@ impl Stage {
         }
         let mirror = Mirror::start(&mirror_dir).await?;
         let cluster = Cluster::start(dir.join("c"), spec.cluster.clone()).await?;
-        let tls = if spec.mutual_tls { Some(tls::write(&dir.join("pki"))?) } else { None };
+        let agents = (1..=spec.cluster.nodes).map(|uid| format!("agent/{}-{uid}", spec.cluster.name));
+        let whose: Vec<String> =
+            agents.chain([tls::COORDINATOR.to_owned(), tls::OPERATOR.to_owned()]).collect();
+        let tls = if spec.mutual_tls { Some(tls::write(&dir.join("pki"), &whose)?) } else { None };
         let mut stage = Self {
             tls,
             cluster,
@@ -148,7 +151,7 @@ impl Stage {
              install_deadline = \"{install}\"\nconfirm_deadline = \"{confirm}\"\n{tables}",
             reached = self.reached(uid),
             tables = self.spec.agent_tables,
-            security = self.security(),
+            security = self.security(&format!("agent/{}", self.agent_name(uid))),
             state = self.cluster.agent_state_dir(uid),
             root = self.cluster.root(uid),
             args = self.spec.install_args,
@@ -202,6 +205,11 @@ impl Stage {
         self.dir.join("ratchet.toml")
     }
 
+    /// That of somebody who asks a coordinator that serves: an operator.
+    pub fn asking_configuration(&self) -> PathBuf {
+        self.dir.join("operator.toml")
+    }
+
     /// The cluster's name in the configuration.
     pub fn name(&self) -> &str {
         &self.spec.cluster.name
@@ -229,7 +237,7 @@ impl Stage {
             "store = \"sqlite://{}\"\n{}\n[deadlines]\ngate = \"{}\"\nconfirm = \"{}\"\n\
              install = \"{}\"\nreach = \"{}\"\n\n[watch]\nevery = \"{}\"\n\n[settings]\n{}\n[[cluster]]\nname = \"{}\"\n{}",
             self.dir.join("ratchet.db").display(),
-            self.security(),
+            self.security(tls::COORDINATOR),
             self.spec.gate,
             self.spec.confirm,
             self.spec.install,
@@ -251,16 +259,29 @@ impl Stage {
                 package.version, package.os, package.arch
             )?;
         }
+        let asking = text.replace(&self.security(tls::COORDINATOR), &self.security(tls::OPERATOR));
+        std::fs::write(self.asking_configuration(), asking)?;
         Ok(std::fs::write(self.configuration(), text)?)
     }
 
-    fn security(&self) -> String {
-        self.tls.as_ref().map_or("insecure_loopback = true\n".to_owned(), tls::Files::table)
+    fn security(&self, who: &str) -> String {
+        self.tls.as_ref().map_or("insecure_loopback = true\n".to_owned(), |tls| tls.table(who))
     }
 
     /// The packages' digests.
     pub fn digests(&self) -> &BTreeMap<Version, Sha256> {
         &self.digests
+    }
+
+    /// `ratchet` as an operator has it, for a coordinator that serves.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn asking(&self) -> Result<Command> {
+        let mut command = Command::new(built_binary("coordinator", "ratchet")?);
+        command.arg("--config").arg(self.asking_configuration());
+        command.env_remove("RUST_LOG").env_remove("RATCHET_COORDINATOR").stdin(std::process::Stdio::null());
+        Ok(command)
     }
 
     /// `ratchet`, with the configuration of this stage.

@@ -312,6 +312,7 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
     Ok(Config {
         store: coordinator::config::StoreLocation(String::new()),
         security: Security::InsecureLoopback,
+        limits: proto::transport::Limits::COORDINATOR,
         listen: None,
         clusters: vec![ClusterConfig {
             name: CLUSTER.parse()?,

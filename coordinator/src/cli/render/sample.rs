@@ -268,6 +268,7 @@ pub(crate) fn status() -> StatusDocument {
         schema: "ratchet.status/1".to_owned(),
         at: at(0),
         fleet_halt: None,
+        warnings: Vec::new(),
         clusters: vec![cluster],
     }
 }

@@ -12,7 +12,10 @@ pub fn status(document: &StatusDocument) -> String {
         return "no cluster is configured; add a [[cluster]] to the configuration\n".to_owned();
     }
     let halted = super::fleet::halted(document.fleet_halt.as_ref());
-    halted + &document.clusters.iter().map(cluster).collect::<Vec<_>>().join("\n")
+    let warnings = document.warnings.iter().map(|warning| bullet(&caution("!"), &super::printable(warning)));
+    halted
+        + &warnings.collect::<String>()
+        + &document.clusters.iter().map(cluster).collect::<Vec<_>>().join("\n")
 }
 
 fn cluster(cluster: &ClusterRow) -> String {

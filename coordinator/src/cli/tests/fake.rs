@@ -98,7 +98,7 @@ impl Fake {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
-        let service = proto::transport::coordinator_server(Server(Arc::clone(self)));
+        let service = proto::transport::coordinator_server(Server(Arc::clone(self))).for_this_machine();
         let server = tonic::transport::Server::builder().add_service(service);
         tokio::spawn(async move { server.serve_with_incoming(incoming).await });
         address

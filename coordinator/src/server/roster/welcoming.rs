@@ -77,6 +77,11 @@ async fn welcome(core: Arc<Core>, arrived: Arrived, leads: Leads) {
 
 /// Why an agent is not wanted here, if it is not.
 async fn unwelcome(core: &Core, arrived: &Arrived, leads: &Leads) -> Option<Unwelcome> {
+    // Before anything is told to it: also who leads is none of a stranger's business.
+    if let Err(failure) = arrived.is_who_it_says() {
+        tracing::warn!(agent = %arrived.hello.name, peer = ?arrived.peer(), %failure, "an agent is not who it says");
+        return Some(Unwelcome { failure, leader: None });
+    }
     if !leads() {
         // Who leads is only a hint: without it, the agent tries its other addresses.
         let leader = core.store().leader().await.ok().flatten();

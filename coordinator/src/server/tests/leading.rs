@@ -41,7 +41,9 @@ impl Served {
     }
 
     fn client(&self) -> CoordinatorClient<Channel> {
-        let channel = dial(&self.address, &Security::InsecureLoopback, Timeouts::default()).unwrap();
+        let channel =
+            dial(&self.address, proto::Role::Coordinator, &Security::InsecureLoopback, Timeouts::default())
+                .unwrap();
         coordinator_client(channel)
     }
 

@@ -72,9 +72,10 @@ impl Stage {
 
     /// A coordinator on a store of its own.
     pub(super) async fn core_on(&self, file: &str) -> Core {
-        let text = "insecure_loopback = true\n[[cluster]]\nname = \"orders\"\n\
+        let plain = if self.more.contains("[tls]") { "" } else { "insecure_loopback = true\n" };
+        let text = "[[cluster]]\nname = \"orders\"\n\
                     agents = [\"n1:1\", \"n2:1\", \"n3:1\"]\n[deadlines]\nreach = \"1s\"\n";
-        let text = format!("{text}{}", self.more);
+        let text = format!("{plain}{text}{}", self.more);
         let config = Config::parse(&text, Path::new("ratchet.toml")).unwrap();
         let channels: Vec<_> = self.agents.iter().map(FakeAgent::serve).collect();
         let dialer = Dialer::through(Arc::new(move |address: &str| {

@@ -1,5 +1,6 @@
 //! Plain never leaves the machine, and addresses are what they look like.
 
+use crate::Role;
 use crate::transport::address::Address;
 use crate::transport::{Security, Timeouts, Tls, check_listen, dial};
 
@@ -27,7 +28,7 @@ fn a_plain_listener_is_for_loopback_only() {
 
 #[tokio::test]
 async fn plain_is_dialled_on_loopback_only() {
-    let plain = |address| dial(address, &Security::InsecureLoopback, Timeouts::default());
+    let plain = |address| dial(address, Role::Agent, &Security::InsecureLoopback, Timeouts::default());
     for good in ["127.0.0.1:7443", "localhost:7443", "LOCALHOST:1", "[::1]:7443"] {
         plain(good).unwrap();
     }
@@ -70,7 +71,9 @@ async fn what_is_no_address_is_refused_with_the_reason() {
         "é:1",
     ];
     for address in bad {
-        let error = dial(address, &Security::InsecureLoopback, Timeouts::default()).unwrap_err().to_string();
+        let error = dial(address, Role::Agent, &Security::InsecureLoopback, Timeouts::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(&format!("`{address}` is not an address")), "{address}: {error}");
         assert!(error.contains("HOST:PORT"), "{error}");
     }

@@ -3,19 +3,19 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
-
 use super::stand::{Authority, StandIn, ask, large_facts, large_failure, observe, serve};
-use crate::transport::{Security, Timeouts, agent_client, agent_server, dial, in_process, server_builder};
+use crate::transport::{
+    Security, Timeouts, agent_client, agent_server, dial, in_process, plain_server_builder,
+};
 use crate::wire::{UNREACHABLE, failure_of};
-use crate::{FailureKind, pb};
+use crate::{FailureKind, Role, pb};
 
 #[tokio::test]
 async fn both_sides_of_one_authority_talk_by_name_and_by_address() {
     let dir = tempfile::tempdir().unwrap();
     let authority = Authority::new();
-    let agent = Security::Tls(authority.issue(dir.path(), "agent", &["localhost", "127.0.0.1"]));
-    let coordinator = Security::Tls(authority.issue(dir.path(), "coordinator", &["coordinator"]));
+    let agent = Security::Tls(authority.issue(dir.path(), "agent/db-1", &["localhost", "127.0.0.1"]));
+    let coordinator = Security::Tls(authority.issue(dir.path(), "coordinator/ops-1", &["coordinator"]));
     let port = serve(&agent).await.port();
     for host in ["localhost", "127.0.0.1"] {
         assert_eq!(ask(&format!("{host}:{port}"), &coordinator).await, Ok(large_facts()));
@@ -27,8 +27,8 @@ async fn both_sides_of_one_authority_talk_by_name_and_by_address() {
 async fn another_authority_is_refused_by_either_side() {
     let dir = tempfile::tempdir().unwrap();
     let (ours, theirs) = (Authority::new(), Authority::new());
-    let agent = ours.issue(dir.path(), "agent", &["localhost"]);
-    let stranger = theirs.issue(dir.path(), "stranger", &["localhost"]);
+    let agent = ours.issue(dir.path(), "agent/db-1", &["localhost"]);
+    let stranger = theirs.issue(dir.path(), "coordinator/stranger", &["localhost"]);
     let address = format!("localhost:{}", serve(&Security::Tls(agent.clone())).await.port());
     // The stranger does not trust the agent; then it does, but the agent does not trust the stranger.
     let trusting = crate::transport::Tls { ca: agent.ca, ..stranger.clone() };
@@ -42,31 +42,22 @@ async fn another_authority_is_refused_by_either_side() {
 async fn a_certificate_for_another_host_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let authority = Authority::new();
-    let agent = Security::Tls(authority.issue(dir.path(), "agent", &["redis-1.internal"]));
+    let agent = Security::Tls(authority.issue(dir.path(), "agent/db-1", &["redis-1.internal"]));
+    let coordinator = Security::Tls(authority.issue(dir.path(), "coordinator/ops-1", &[]));
     let address = format!("localhost:{}", serve(&agent).await.port());
-    let failure = ask(&address, &agent).await.unwrap_err();
+    let failure = ask(&address, &coordinator).await.unwrap_err();
     assert_eq!(failure.id, UNREACHABLE);
     assert!(failure.cause.unwrap().contains("certificate"));
 }
 
 #[tokio::test]
-async fn a_client_without_a_certificate_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let tls = Authority::new().issue(dir.path(), "agent", &["localhost"]);
-    let address = serve(&Security::Tls(tls.clone())).await;
-    let ca = Certificate::from_pem(std::fs::read(&tls.ca).unwrap());
-    let config = ClientTlsConfig::new().ca_certificate(ca).domain_name("localhost");
-    let endpoint = Endpoint::from_shared(format!("https://{address}")).unwrap().tls_config(config).unwrap();
-    let failure = observe(endpoint.connect_lazy()).await.unwrap_err();
-    assert_eq!(failure.id, UNREACHABLE, "{failure:?}");
-}
-
-#[tokio::test]
 async fn plain_and_tls_do_not_mix() {
     let dir = tempfile::tempdir().unwrap();
-    let tls = Security::Tls(Authority::new().issue(dir.path(), "agent", &["localhost"]));
+    let authority = Authority::new();
+    let agent = Security::Tls(authority.issue(dir.path(), "agent/db-1", &["localhost"]));
+    let tls = Security::Tls(authority.issue(dir.path(), "coordinator/ops-1", &[]));
     let plain = Security::InsecureLoopback;
-    let (behind_tls, in_plain) = (serve(&tls).await.port(), serve(&plain).await.port());
+    let (behind_tls, in_plain) = (serve(&agent).await.port(), serve(&plain).await.port());
     assert_eq!(ask(&format!("localhost:{in_plain}"), &plain).await, Ok(large_facts()));
     for (port, security) in [(behind_tls, &plain), (in_plain, &tls)] {
         let failure = ask(&format!("localhost:{port}"), security).await.unwrap_err();
@@ -91,7 +82,7 @@ async fn a_peer_that_swallows_everything_is_unreachable() {
     let address = listener.local_addr().unwrap().to_string();
     let short = Duration::from_millis(50);
     let timeouts = Timeouts { keepalive_interval: short, keepalive_timeout: short, ..Timeouts::default() };
-    let channel = dial(&address, &Security::InsecureLoopback, timeouts).unwrap();
+    let channel = dial(&address, Role::Agent, &Security::InsecureLoopback, timeouts).unwrap();
     let answer = tokio::time::timeout(Duration::from_secs(20), observe(channel)).await;
     let failure = answer.expect("the wait has no end").unwrap_err();
     assert_eq!((failure.kind, failure.id.as_str()), (FailureKind::Retry, UNREACHABLE), "{failure:?}");
@@ -101,7 +92,7 @@ async fn a_peer_that_swallows_everything_is_unreachable() {
 #[tokio::test]
 async fn a_large_failure_survives_the_trailers() {
     let address = serve(&Security::InsecureLoopback).await.to_string();
-    let channel = dial(&address, &Security::InsecureLoopback, Timeouts::default()).unwrap();
+    let channel = dial(&address, Role::Agent, &Security::InsecureLoopback, Timeouts::default()).unwrap();
     let status = agent_client(channel).claim(pb::ClaimRequest::default()).await.unwrap_err();
     assert!(status.source().is_none());
     let failure = failure_of(status);
@@ -112,7 +103,7 @@ async fn a_large_failure_survives_the_trailers() {
 #[tokio::test]
 async fn in_process_is_the_same_without_a_socket() {
     let (channel, incoming) = in_process();
-    let router = server_builder(&Security::InsecureLoopback).unwrap().add_service(agent_server(StandIn));
+    let router = plain_server_builder(Timeouts::default()).add_service(agent_server(StandIn));
     let server = tokio::spawn(router.serve_with_incoming(incoming));
     assert_eq!(observe(channel.clone()).await, Ok(large_facts()));
     drop(channel);

@@ -2,6 +2,13 @@
 
 mod address;
 mod arriving;
+mod behalf;
 mod connections;
 mod files;
+mod flood;
+mod pinned;
+mod raw;
+mod renewal;
 mod stand;
+mod stolen;
+mod table;

@@ -84,7 +84,16 @@ pub async fn set(spec: StageSpec) -> Set {
 
 /// Runs `ratchet` to its end.
 pub fn ratchet(stage: &Stage, args: &[&str]) -> Said {
-    let output = stage.ratchet().unwrap().args(args).output().unwrap();
+    said(stage.ratchet().unwrap(), args)
+}
+
+/// The same as an operator, who asks a coordinator that serves.
+pub fn asking(stage: &Stage, args: &[&str]) -> Said {
+    said(stage.asking().unwrap(), args)
+}
+
+fn said(mut command: Command, args: &[&str]) -> Said {
+    let output = command.args(args).output().unwrap();
     Said {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),

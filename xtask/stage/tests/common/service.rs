@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sim::built_binary;
 use stage::Stage;
 
-use super::{Said, ratchet};
+use super::{Said, asking};
 
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ impl Service {
 
     /// Runs `ratchet -o json` against it.
     pub fn ask(&self, stage: &Stage, args: &[&str]) -> Said {
-        ratchet(stage, &[&["-o", "json", "--coordinator", &self.address], args].concat())
+        asking(stage, &[&["-o", "json", "--coordinator", &self.address], args].concat())
     }
 
     pub fn leads(&self, stage: &Stage) -> bool {

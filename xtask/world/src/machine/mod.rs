@@ -285,6 +285,7 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
         name: None,
         state_dir,
         security: proto::transport::Security::InsecureLoopback,
+        limits: proto::transport::Limits::AGENT,
         root,
         runner: Some(proto::RunnerKind::Process),
         install_args: vec!["-y".to_owned()],
