@@ -104,6 +104,9 @@ pub enum Refusal {
         /// The highest ever obeyed.
         highest: u64,
     },
+    /// The catalogue is not the owner's, or holds no longer.
+    #[error("{0}")]
+    Catalogue(Box<Failure>),
     /// The agent is going down.
     #[error("this agent is stopping")]
     Stopping,
@@ -160,6 +163,7 @@ impl Refusal {
                               `ratchet halt` and `ratchet halt --lift` until the numbers have passed";
                 Failure::operator("stale-halt", message, remedy)
             }
+            Self::Catalogue(failure) => failure.as_ref().clone(),
             Self::Stopping => Failure::retry("stopping", message),
             Self::State(error) => failures::of_state(error),
         }

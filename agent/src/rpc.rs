@@ -11,9 +11,10 @@ use futures::{Stream, StreamExt};
 use proto::pb::agent_server::Agent;
 use proto::transport::{self, Connection, Door, Timeouts};
 use proto::wire::{
-    self, CancelStep, Claimed, Execute, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver, WireError,
+    self, CancelStep, CatalogueKept, Claimed, Execute, Histories, Observe, RunHooks, SetHalt, TakeClaim,
+    TakeOver, WireError,
 };
-use proto::{Authority, Claim, Failure, NodeUid, StepEvent, StepProgress, pb};
+use proto::{Authority, Claim, Failure, NodeUid, SignedCatalogue, StepEvent, StepProgress, pb};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -185,7 +186,7 @@ impl Agent for Service {
         request: Request<pb::SetCatalogueRequest>,
     ) -> Result<Response<pb::SetCatalogueReply>, Status> {
         let audit = Audit::of("SetCatalogue", &request);
-        audit.told(Err(Status::unimplemented("a signed catalogue")))
+        audit.told(self.set_catalogue_asked(request.into_inner()).await)
     }
 
     async fn run_hooks(
@@ -241,6 +242,15 @@ impl Service {
         let history = history.map_err(|refusal| status(&refusal))?;
         let events = events(history, from_seq, self.executor.stopping());
         Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn set_catalogue_asked(
+        &self,
+        asked: pb::SetCatalogueRequest,
+    ) -> Result<Response<pb::SetCatalogueReply>, Status> {
+        let signed = SignedCatalogue::try_from(asked).map_err(unreadable)?;
+        let serial = self.executor.set_catalogue(signed).await.map_err(|refusal| status(&refusal))?;
+        Ok(Response::new(pb::SetCatalogueReply::from(&CatalogueKept { serial })))
     }
 
     async fn cancel_asked(&self, request: pb::CancelRequest) -> Result<Response<pb::CancelReply>, Status> {
@@ -338,6 +348,7 @@ fn status(refusal: &Refusal) -> Status {
         | Refusal::ClaimedByOther(_)
         | Refusal::HolderChanged { .. }
         | Refusal::NotClaimed { .. }
+        | Refusal::Catalogue(_)
         | Refusal::StaleHalt { .. } => Code::PermissionDenied,
         Refusal::HooksOfWhichRun { .. } => Code::InvalidArgument,
         Refusal::InstallInFlight { .. }

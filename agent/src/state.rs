@@ -50,6 +50,11 @@ impl StateDir {
         self.root.join("halts.json")
     }
 
+    /// The fleet owner's signed catalogue, and the highest serial that was seen.
+    pub fn catalogue(&self) -> PathBuf {
+        self.root.join("catalogue.json")
+    }
+
     /// Which memory this agent has.
     pub fn memory(&self) -> PathBuf {
         self.root.join("memory.json")

@@ -34,6 +34,7 @@ fn main() {
             snapshot: &snapshot,
             target: TARGET,
             catalogue: &catalogue,
+            signed: None,
             table: &table,
             advisories: &advisories,
             settings: &[],

@@ -11,10 +11,12 @@ use futures::{Stream, StreamExt};
 use proto::pb::agent_client::AgentClient;
 use proto::transport::{Security, Timeouts, agent_client, dial, is_gates};
 use proto::wire::{
-    CancelStep, Claimed, Execute, HaltsNow, Histories, Observe, RunHooks, SetHalt, TakeClaim, TakeOver,
-    TakenOver, UNREACHABLE, failure_of,
+    CancelStep, CatalogueKept, Claimed, Execute, HaltsNow, Histories, Observe, RunHooks, SetHalt, TakeClaim,
+    TakeOver, TakenOver, UNREACHABLE, failure_of,
 };
-use proto::{Authority, Failure, HookOutcome, NodeFacts, Role, RunId, StepEvent, StepHistory};
+use proto::{
+    Authority, Failure, HookOutcome, NodeFacts, Role, RunId, SignedCatalogue, StepEvent, StepHistory,
+};
 use tonic::transport::Channel;
 
 use channels::Channels;
@@ -105,6 +107,18 @@ impl Agents {
         let mut client = self.client(address)?;
         let answer =
             within(ANSWER, address, client.set_halt(proto::pb::SetHaltRequest::from(request))).await?;
+        answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
+    }
+
+    /// Gives a node the fleet owner's signed catalogue; which one it keeps now.
+    pub async fn set_catalogue(
+        &self,
+        address: &str,
+        signed: &SignedCatalogue,
+    ) -> Result<CatalogueKept, Failure> {
+        let mut client = self.client(address)?;
+        let request = proto::pb::SetCatalogueRequest::from(signed);
+        let answer = within(ANSWER, address, client.set_catalogue(request)).await?;
         answer.try_into().map_err(|error: proto::wire::WireError| garbled(address, &error))
     }
 

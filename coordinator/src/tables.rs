@@ -1,5 +1,7 @@
 //! The table of upgrade paths and the advisories, with what an operator's files say.
 
+mod signed;
+
 use std::path::Path;
 
 use proto::Failure;
@@ -7,6 +9,7 @@ use proto::Failure;
 use crate::advisories::Advisories;
 use crate::failures::chain;
 use crate::paths::{Origin, Table};
+pub use signed::{SignedFile, signature_of};
 
 /// The table of a file that the operator names, or the built-in one.
 ///

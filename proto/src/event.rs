@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterView, Failure, InstalledVersion, Rlcheck, StepId, StepKind};
+use crate::{Authenticity, ClusterView, Failure, InstalledVersion, Rlcheck, StepId, StepKind};
 
 /// One event of one step. Numbers start at 1 and leave no gap, so a broken stream is joined again where it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,9 @@ pub enum StepReport {
         files: u64,
         /// Their bytes.
         size: u64,
+        /// What is known of who made the package, layer by layer; empty in journals of before there were layers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        authenticity: Vec<Authenticity>,
     },
     /// The vendor's checks all passed.
     Check(Checked),

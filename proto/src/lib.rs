@@ -3,6 +3,8 @@
 //! dials, for [`process`] and [`HookRunner`], which run programs, and for [`ours`], which looks whose a file is.
 
 pub mod access;
+mod authenticity;
+mod catalogue;
 mod claim;
 mod clock;
 mod cluster;
@@ -27,6 +29,11 @@ pub mod transport;
 mod version;
 pub mod wire;
 
+pub use authenticity::{Authenticity, Layer, LayerVerdict};
+pub use catalogue::{
+    CatalogueError, KeyError, MAX_CATALOGUE, NotListed, OwnedCatalogue, OwnedPackage, OwnerKey,
+    SignedCatalogue, Untimely,
+};
 pub use claim::{Authority, Claim, Halt, NodeHalt};
 pub use clock::Clock;
 pub use cluster::{ClusterView, DatabaseRow, EndpointRow, Health, NodeRole, NodeRow, ShardRole, ShardRow};

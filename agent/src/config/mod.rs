@@ -6,6 +6,7 @@ mod connecting;
 mod rest;
 mod security;
 mod table;
+mod trust;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use proto::transport::{Limits, Security};
 use proto::{AgentName, RunnerKind};
 pub use rest::Rest;
 use table::Keys;
+pub use trust::{Fingerprint, Trust, VendorPolicy};
 
 use crate::package;
 
@@ -64,6 +66,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// What an archive may not exceed.
     pub archive: package::Limits,
+    /// Whose packages may be installed.
+    pub trust: Trust,
 }
 
 /// Where hooks are, and how long one may take.
@@ -165,6 +169,7 @@ impl Config {
         let hooks = hooks(keys);
         let metrics = metrics(keys);
         let archive = archive::limits(keys);
+        let trust = trust::trust(keys);
         let mut product = keys.table("redis_enterprise");
         let config = Self {
             file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
@@ -184,9 +189,15 @@ impl Config {
             hooks,
             metrics,
             archive,
+            trust,
         };
         keys.put_back(product);
         config
+    }
+
+    /// Whether this is a node, and no stand-in for tests.
+    pub fn is_real(&self) -> bool {
+        self.root == Path::new("/")
     }
 
     /// How this agent starts an install. Undecided, it is a unit of its own where systemd runs and the node is this

@@ -193,3 +193,45 @@ fn certificates_may_be_revoked_and_named_and_the_port_has_limits() {
     let keys: Vec<String> = mistakes(&wrong).into_iter().map(|mistake| mistake.key).collect();
     assert_eq!(keys, ["tls.crl", "tls.names.x", "limits.connections", "limits.conections"]);
 }
+
+#[test]
+fn whose_packages_are_trusted_is_said_here_or_by_nobody() {
+    let trust = |text: &str| parse(&format!("{LEAST}[trust]\n{text}")).map(|config| config.trust);
+    let untold = parse(LEAST).unwrap().trust;
+    assert_eq!(untold, Trust::default());
+    assert_eq!(trust("").unwrap(), untold);
+    assert!(!untold.asks_owner());
+    const KEY: &str = "RWQbFVsGegUVgLhSTk67e6wWE1w9M2jxw4w5fQffB3+lEFOazAiJBBQr";
+    assert_eq!(trust(&format!("owner_keys = ['{KEY}', '{KEY}']")).unwrap().owner_keys.len(), 2);
+    assert!(trust("owner_keys_file = '/k'").unwrap().asks_owner(), "also when there is no such file");
+    assert_eq!(trust("vendor_signature = 'required'").unwrap().vendor_signature, VendorPolicy::Required);
+    let spaced = trust("vendor_fingerprint = '5E8E FA24 09E5 C44F B529  BE20 EC5E C593 D7D1 529f'").unwrap();
+    assert_eq!(spaced, untold);
+    for (text, key) in [
+        ("owner_keys = []", "trust.owner_keys"),
+        ("owner_keys = ['RWQ']", "trust.owner_keys"),
+        ("owner_keys = [1]", "trust.owner_keys"),
+        ("owner_keys_file = 'rel'", "trust.owner_keys_file"),
+        ("owner_key = 'RWQ'", "trust.owner_key"),
+        ("fleet = ''", "trust.fleet"),
+        ("vendor_signature = 'never'", "trust.vendor_signature"),
+        ("vendor_fingerprint = 'D7D1529F'", "trust.vendor_fingerprint"),
+        ("vendor_key = 'rel'", "trust.vendor_key"),
+    ] {
+        assert_eq!(mistakes(&format!("{LEAST}[trust]\n{text}"))[0].key, key, "{text}");
+    }
+    let shipped = include_str!("../../../systemd/agent.toml");
+    let (_, below) = shipped.split_once("\n# [trust]\n").unwrap();
+    let keys: String =
+        below.lines().filter(|line| line.contains(" = ")).map(|line| format!("{}\n", &line[2..])).collect();
+    let shown = trust(&keys).unwrap();
+    assert_eq!(
+        (shown.vendor_signature, shown.vendor_fingerprint),
+        (untold.vendor_signature, untold.vendor_fingerprint)
+    );
+    assert!(
+        !shown.owner_keys.is_empty() && shown.owner_keys_file.is_some(),
+        "the shipped file shows every key"
+    );
+    assert!(shown.fleet.is_some() && shown.vendor_key.is_some(), "the shipped file shows every key");
+}

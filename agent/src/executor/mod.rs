@@ -11,7 +11,7 @@ mod running;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::wire::{HaltsNow, SetHalt, TakeOver, TakenOver};
-use proto::{AgentMemory, Authority, Claim, StepId, StepInFlight};
+use proto::{AgentMemory, Authority, Claim, SignedCatalogue, StepId, StepInFlight};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ use crate::durable::StateError;
 use crate::halts::Halts;
 use crate::memory;
 use crate::metrics::Metrics;
+use crate::package::Owner;
 use crate::refusal::Refusal;
 use crate::runner;
 use crate::steps::Door;
@@ -156,6 +157,24 @@ impl Executor {
             Ok(now)
         };
         self.at_desk(set).await
+    }
+
+    /// Keeps the fleet owner's catalogue, if it is; the serial that is kept, or `None` where no key is pinned.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn set_catalogue(&self, signed: SignedCatalogue) -> Result<Option<u64>, Refusal> {
+        let set = move |this: &Self| {
+            // One at a time: which serial is the highest must not change meanwhile.
+            let _desk = this.desk();
+            let door = &this.shared.door;
+            this.owner().keep(&door.disk, &signed, door.clock.now()).map_err(Refusal::Catalogue)
+        };
+        self.at_desk(set).await
+    }
+
+    fn owner(&self) -> Owner<'_> {
+        Owner::of(&self.shared.door.config, &self.shared.door.state)
     }
 
     /// Whether an installer may begin on this node.

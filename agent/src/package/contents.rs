@@ -24,7 +24,7 @@ pub(super) fn check_contents<'a>(
     }
 }
 
-fn wrong(cause: String) -> Box<Failure> {
+pub(super) fn wrong(cause: String) -> Box<Failure> {
     let remedy = "check which version the archive is for, and correct the catalogue";
     Box::new(
         Failure::operator("package-contents", "the archive is not what the plan says", remedy).because(cause),
@@ -38,8 +38,12 @@ fn is_main_package(name: &str) -> bool {
 }
 
 fn version_of(name: &str) -> Option<Version> {
-    let rest = after_name(name)?;
-    let end = rest.find(|letter: char| !matches!(letter, '0'..='9' | '.' | '-'))?;
+    leading_version(after_name(name)?)
+}
+
+/// The version that a text begins with: `6.0.8-25.rhel7`, `5.4.6-18~xenial`.
+pub(super) fn leading_version(rest: &str) -> Option<Version> {
+    let end = rest.find(|letter: char| !matches!(letter, '0'..='9' | '.' | '-')).unwrap_or(rest.len());
     rest[..end].trim_end_matches(['.', '-']).parse().ok()
 }
 

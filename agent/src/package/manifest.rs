@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use proto::{Sha256, Version};
+use proto::{Authenticity, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
 use super::hash;
@@ -27,6 +27,9 @@ pub struct Manifest {
     pub main_package: Option<String>,
     /// What was odd about the archive.
     pub warnings: Vec<String>,
+    /// What is known of who made it, layer by layer; empty while that is not known, or where nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authenticity: Vec<Authenticity>,
     /// Every file and directory by its path below the tree.
     pub entries: BTreeMap<String, Entry>,
 }
@@ -77,6 +80,21 @@ impl Manifest {
     /// [`StateError`].
     pub fn read(dir: &Path) -> Result<Option<Self>, StateError> {
         durable::read_json(&dir.join(MANIFEST))
+    }
+
+    /// The manifest with what was found out about who made the package, on the disk.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn found_authentic(
+        self,
+        disk: &Disk,
+        dir: &Path,
+        authenticity: Vec<Authenticity>,
+    ) -> Result<Self, StateError> {
+        let made = Self { authenticity, ..self };
+        made.write(disk, dir)?;
+        Ok(made)
     }
 
     pub(super) fn write(&self, disk: &Disk, dir: &Path) -> Result<(), StateError> {

@@ -32,7 +32,7 @@ pub use op_host::{Guard, OpHost, SystemHost};
 pub use ops::{Ops, SignOfLife, SystemOps};
 pub use others::another_lives;
 pub use procfs::boot_id;
-pub(crate) use verify::manifest_for;
+pub(crate) use verify::authentic_manifest;
 pub use verify::refused_order;
 
 use crate::durable::{self, Disk, StateError};

@@ -94,7 +94,7 @@ async fn carry_out(
     clock: &Clock,
     files: &OpFiles,
 ) -> Result<OpResult, OpError> {
-    let (spec, tree) = match verify::verified(record, config, state) {
+    let (spec, tree) = match verify::verified(record, config, state, clock.now()) {
         Ok(proven) => proven,
         Err(failure) => return Ok(OpResult::Refused(failure)),
     };

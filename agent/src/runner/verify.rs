@@ -1,6 +1,7 @@
 //! What the op runner proves before it runs anything as root. The order in the step's directory is not believed
 //! because it is there.
 
+use jiff::Timestamp;
 use proto::{Failure, InstallSpec, StepSpec};
 
 use crate::answers;
@@ -9,7 +10,7 @@ use crate::config::{Config, refused_install_args};
 use crate::durable;
 use crate::executor::StepRecord;
 use crate::failures::{self, chain};
-use crate::package::{self, Manifest, TreeError};
+use crate::package::{self, Manifest, Owner, TreeError, signature};
 use crate::state::StateDir;
 
 /// Why an order for an install is not carried out, as far as it can be told from the order, the configuration and the
@@ -35,6 +36,7 @@ pub(super) fn verified(
     record: &StepRecord,
     config: &Config,
     state: &StateDir,
+    now: Timestamp,
 ) -> Result<(InstallSpec, std::path::PathBuf), Box<Failure>> {
     let StepSpec::Install(spec) = &record.spec else {
         return Err(Box::new(Failure::bug(format!("step {} is no install", record.step))));
@@ -50,14 +52,28 @@ pub(super) fn verified(
     answers::unchanged(config, &state.step(&record.step))?;
     verify_archive(spec, state)?;
     let dir = state.unpacked(&spec.unpacked_by);
-    let manifest = manifest_for(spec, state)?;
+    let manifest = authentic_manifest(spec, config, state, now)?;
     let tree = Manifest::tree(&dir);
     manifest.verify(&tree).map_err(|error| tampered(&error))?;
     Ok((spec.clone(), tree))
 }
 
+/// The manifest of the directory that an install is to use, if it was made from the right archive, and what the node's own
+/// configuration asks of a package's makers holds at this moment. Whoever sent the order has no say in that.
+pub(crate) fn authentic_manifest(
+    spec: &InstallSpec,
+    config: &Config,
+    state: &StateDir,
+    now: Timestamp,
+) -> Result<Manifest, Box<Failure>> {
+    Owner::of(config, state).admit_as(&spec.package, spec.target, now)?;
+    let manifest = manifest_for(spec, state)?;
+    signature::refuse_unproven(config, &manifest)?;
+    Ok(manifest)
+}
+
 /// The manifest of the directory that an install is to use, if it was made from the right archive.
-pub(crate) fn manifest_for(spec: &InstallSpec, state: &StateDir) -> Result<Manifest, Box<Failure>> {
+fn manifest_for(spec: &InstallSpec, state: &StateDir) -> Result<Manifest, Box<Failure>> {
     let manifest = Manifest::read(&state.unpacked(&spec.unpacked_by))?;
     let fits = |made: &Manifest| made.package == spec.package && made.version == spec.target;
     manifest.filter(fits).ok_or_else(|| {

@@ -3,13 +3,16 @@
 use proto::{Failure, Package, StepReport};
 
 use super::{Done, StepContext, Stop};
+use crate::package::Owner;
 
 pub(super) async fn run(
     context: &StepContext,
     package: &Package,
     rate_limit: Option<u64>,
 ) -> Result<Done, Stop> {
-    let packages = &context.door.packages;
+    let door = &context.door;
+    Owner::of(&door.config, &door.state).admit(package, door.clock.now())?;
+    let packages = &door.packages;
     let _alone = packages.lock(&package.sha256).await;
     let (store, digest) = (packages.clone(), package.sha256);
     let held = tokio::task::spawn_blocking(move || store.verified(&digest)).await;

@@ -68,7 +68,7 @@ async fn check_preconditions(context: &StepContext, spec: &InstallSpec) -> Resul
         return Err(Box::new(failure));
     }
     answers::record(&door.config, &door.disk, &context.dir())?;
-    runner::manifest_for(spec, &door.state)?;
+    runner::authentic_manifest(spec, &door.config, &door.state, door.clock.now())?;
     let another = runner::another_lives(&*door.ops, &door.state, &context.record.step).await;
     if let Some(other) = another.map_err(|error| Box::new(Failure::from(error)))? {
         return Err(still_at_work(&other));

@@ -203,6 +203,13 @@ impl Driver {
         Ok(now.halts.into_iter().map(|halt| halt.source).collect())
     }
 
+    /// Gives the agent a signed catalogue; the serial that it keeps.
+    pub async fn set_catalogue(&mut self, signed: &SignedCatalogue) -> Result<Option<u64>, Failure> {
+        let reply = self.client.set_catalogue(pb::SetCatalogueRequest::from(signed)).await;
+        let kept = wire::CatalogueKept::try_from(reply.map_err(wire::failure_of)?.into_inner());
+        Ok(kept.unwrap().serial)
+    }
+
     pub async fn claim(&mut self) -> Result<Claimed, Failure> {
         let asked = TakeClaim {
             run: self.authority.run.clone(),

@@ -1,6 +1,7 @@
 //! The packages at hand: what their names say, what the vendor has published about them, which fit a node. Pure.
 
 mod file_name;
+mod owner;
 mod url;
 mod vendor;
 
@@ -9,6 +10,7 @@ use proto::{Arch, OsToken, Package, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
 pub use file_name::{InvalidPackageName, PackageName, parse_file_name};
+pub use owner::{OwnersWord, owners_word};
 pub use url::{secret_in, shown_url};
 pub use vendor::{ChecksumsError, VendorChecksums, VendorVerdict};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proto::{Arch, NodeUid, OsToken, RunId, Version};
 
 use super::Acceptance;
-use crate::catalogue::{CatalogueEntry, NotFitting, fitting};
+use crate::catalogue::{CatalogueEntry, NotFitting, OwnersWord, fitting};
 use crate::paths::{Hop, NoPath, Table, UpgradePath};
 use crate::snapshot::{Snapshot, Witness};
 
@@ -17,6 +17,8 @@ pub struct Context<'a> {
     pub table: &'a Table,
     /// The packages at hand.
     pub catalogue: &'a [CatalogueEntry],
+    /// What the fleet owner says of packages; `None` where nobody asks.
+    pub signed: Option<&'a OwnersWord>,
     /// What the checks are asked for.
     pub stage: Stage<'a>,
     /// What somebody accepts although it stands in the way.
@@ -63,6 +65,17 @@ impl<'a> Context<'a> {
             Stage::Preflight { path: Some(Ok(path)), .. } => &path.hops,
             Stage::Preflight { .. } | Stage::Survey | Stage::Gate { .. } => &[],
         }
+    }
+
+    /// The packages that were chosen for the nodes, each once.
+    pub(super) fn chosen(&self) -> Vec<&'a CatalogueEntry> {
+        let mut entries: Vec<&CatalogueEntry> = Vec::new();
+        for witness in self.snapshot.witnesses() {
+            entries.extend(self.packages_of(&witness).into_iter().flatten().flatten());
+        }
+        entries.sort_by_key(|entry| (entry.package.version, entry.package.sha256));
+        entries.dedup_by_key(|entry| entry.package.sha256);
+        entries
     }
 
     /// The package of every hop that a node takes part in; `None` where the node's version or platform is not known.

@@ -50,6 +50,7 @@ mod reserved_ports;
 mod rlcheck;
 mod security_agents;
 mod services;
+mod signed_catalogue;
 mod swap;
 mod time_sync;
 mod tmp_room;
@@ -139,6 +140,7 @@ pub const ALL: &[Check] = &[
     install_args::CHECK,
     package::CHECK,
     package_checksum::CHECK,
+    signed_catalogue::CHECK,
     dependencies::CHECK,
     disk::CHECK,
     tmp_room::CHECK,

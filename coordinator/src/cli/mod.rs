@@ -14,6 +14,7 @@ mod abort;
 mod accept;
 mod ask;
 mod assign;
+mod catalogue;
 mod check;
 mod completions;
 mod export;
@@ -122,6 +123,8 @@ verbs! {
     Paths(paths::Args),
     /// The catalogue of installation packages
     Package(package::Args),
+    /// The fleet owner's signed list of what may be installed: keys, signing, looking into it
+    Catalogue(catalogue::Args),
     /// Run the preflight checks only; changes nothing
     Check(check::Args),
     /// Plan an upgrade and show the plan; changes nothing

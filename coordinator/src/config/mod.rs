@@ -3,6 +3,7 @@
 //! Reading a configuration is text → value: it opens no other file, resolves no name and runs nothing.
 
 mod agents;
+mod catalogue;
 mod deadlines;
 mod enrolment;
 mod error;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proto::transport::{Limits, Security};
-use proto::{Arch, ClusterName, OsToken, Setting, Sha256, Version};
+use proto::{Arch, ClusterName, OsToken, OwnerKey, Setting, Sha256, Version};
 
 pub use enrolment::EnrolmentConfig;
 pub(crate) use enrolment::days as span_of_days;
@@ -67,6 +68,8 @@ pub struct Config {
     pub inventory: InventoryConfig,
     /// The fleet.
     pub clusters: Vec<ClusterConfig>,
+    /// The fleet owner's signed catalogue; none if `None`.
+    pub catalogue: Option<CatalogueConfig>,
     /// Packages named by the operator.
     pub packages: Vec<PackageConfig>,
     /// How long a run waits, and for what.
@@ -116,6 +119,15 @@ impl fmt::Debug for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&crate::store::shown(&self.0))
     }
+}
+
+/// Where the fleet owner's signed catalogue is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueConfig {
+    /// The catalogue; its signature is beside it, with `.minisig` after its name.
+    pub file: PathBuf,
+    /// Keys it is verified with here already. The nodes have their own, and theirs decide.
+    pub keys: Vec<OwnerKey>,
 }
 
 /// Where hooks are, and how long one may take.

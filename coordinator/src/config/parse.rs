@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use super::reader::{Mistakes, Reader};
 use super::{
-    Config, DEFAULT_STORE, Mistake, StoreLocation, agents, deadlines, enrolment, files, hooks, inventory,
-    metrics, notify, packages, security, settings, watch,
+    Config, DEFAULT_STORE, Mistake, StoreLocation, agents, catalogue, deadlines, enrolment, files, hooks,
+    inventory, metrics, notify, packages, security, settings, watch,
 };
 use crate::store;
 
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "store",
     "listen",
     "advertise",
@@ -18,6 +18,7 @@ pub(super) const KEYS: [&str; 18] = [
     "insecure_loopback",
     "limits",
     "cluster",
+    "catalogue",
     "package",
     "deadlines",
     "watch",
@@ -41,6 +42,7 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
     let security = security::security(&mut top, &mut mistakes);
     let limits = security::limits(top.table("limits", &mut mistakes), &mut mistakes);
     let clusters = agents::clusters(top.tables("cluster", &mut mistakes), &mut mistakes);
+    let catalogue = catalogue::catalogue(top.table("catalogue", &mut mistakes), &mut mistakes);
     let packages = packages::packages(top.tables("package", &mut mistakes), &mut mistakes);
     let deadlines = deadlines::deadlines(top.table("deadlines", &mut mistakes), &mut mistakes);
     let watch_every = watch::every(top.table("watch", &mut mistakes), &mut mistakes);
@@ -62,6 +64,7 @@ pub(super) fn config(table: toml::Table) -> Result<Config, Vec<Mistake>> {
             advertise,
             inventory,
             clusters,
+            catalogue,
             packages,
             deadlines,
             watch_every,

@@ -74,6 +74,7 @@ fn the_shipped_file_names_every_key_and_no_other() {
         ("metrics", &["listen"]),
         ("tls", &security::TLS_KEYS),
         ("limits", &security::LIMITS_KEYS),
+        ("catalogue", &catalogue::KEYS),
     ] {
         let mut named: Vec<&str> = table[name].as_table().unwrap().keys().map(String::as_str).collect();
         let mut keys = keys.to_vec();

@@ -5,6 +5,7 @@
 mod agreement;
 mod archive;
 mod assigned;
+mod catalogue;
 mod expiring;
 mod halt;
 mod inventory;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use agreement::JournaledSteps;
 pub use archive::{ExportDocument, ExportedEvent, KeptRow, PruneDocument, PrunedRow};
 pub use assigned::AssignedDocument;
+pub use catalogue::{CatalogueDocument, CatalogueKeyDocument, CatalogueRow};
 pub use expiring::expiring;
 pub use halt::{FleetHaltRow, HaltDocument, HaltedRunRow, UntoldRow};
 pub use inventory::{InventoryClusterRow, InventoryDocument, UnassignedRow};

@@ -23,6 +23,9 @@ pub struct PackageRow {
     pub origin: String,
     /// What the vendor's published checksums say of it, in words.
     pub vendor_checksum: String,
+    /// What the fleet owner's signed catalogue says of it, in words.
+    #[serde(default)]
+    pub owner_catalogue: String,
     /// When it was added, if by command.
     pub added_at: Option<jiff::Timestamp>,
     /// Who added it, where that was written down.

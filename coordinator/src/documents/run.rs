@@ -1,6 +1,7 @@
 //! What `upgrade`, `prepare`, `runs`, `show`, `watch` and the verbs on a run answer.
 
 use jiff::Timestamp;
+use proto::Authenticity;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::Acceptance;
@@ -201,6 +202,9 @@ pub struct RunNodeRow {
     pub witnesses: Vec<u32>,
     /// Remarks of its steps that stopped nothing.
     pub warnings: Vec<String>,
+    /// What is known of who made its packages, layer by layer.
+    #[serde(default)]
+    pub authenticity: Vec<Authenticity>,
 }
 
 /// A step at work.

@@ -1,7 +1,7 @@
 //! A run as people and programs see it. Pure.
 
 use jiff::Timestamp;
-use proto::{Exit, Failure, NodeUid, RunId, Setting, StepKind, StepOutcome, StepReport};
+use proto::{Authenticity, Exit, Failure, NodeUid, RunId, Setting, StepKind, StepOutcome, StepReport};
 
 use super::{
     AskedRow, Document, ErrorDocument, EventDocument, HaltRow, HopRow, NodeState, NotAdmittedRow, RetryRow,
@@ -124,6 +124,7 @@ impl RunView<'_> {
             turn_ended_at: progress.done.values().max().copied(),
             witnesses: progress.witnesses.iter().map(|node| node.0).collect(),
             warnings: warnings(self.run, uid),
+            authenticity: authenticity(self.run, uid),
         })
     }
 
@@ -251,6 +252,20 @@ fn prepared(run: &Run, node: NodeUid, hop: usize) -> bool {
 fn warnings(run: &Run, node: NodeUid) -> Vec<String> {
     let of_node = run.ledger.iter().filter(|(_, entry)| entry.node == node);
     of_node.flat_map(|(_, entry)| step_warnings(run, node, entry)).collect()
+}
+
+/// What was found out of who made a node's packages, without what an earlier attempt has said the same.
+fn authenticity(run: &Run, node: NodeUid) -> Vec<Authenticity> {
+    let mut told: Vec<Authenticity> = Vec::new();
+    for (_, entry) in run.ledger.iter().filter(|(_, entry)| entry.node == node) {
+        let Some(StepOutcome::Completed { report: StepReport::Unpack { authenticity, .. }, .. }) =
+            entry.outcome()
+        else {
+            continue;
+        };
+        told.extend(authenticity.iter().filter(|layer| !told.contains(layer)).cloned().collect::<Vec<_>>());
+    }
+    told
 }
 
 fn step_warnings(run: &Run, node: NodeUid, entry: &StepEntry) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::document::{PLAN_SCHEMA, Plan, PlannedHop, PlannedNode, PlannedSetting
 use super::hazards::Hazards;
 use super::order::expected_order;
 use crate::advisories::Advisories;
-use crate::catalogue::{CatalogueEntry, fitting};
+use crate::catalogue::{CatalogueEntry, OwnersWord, fitting};
 use crate::checks::{
     Acceptance, Context, Finding, Stage, Verdict, accept, blocked, check_all, leaves_open_what_is_installed,
     platform,
@@ -48,6 +48,8 @@ pub struct Wanted<'a> {
     pub target: Version,
     /// The packages at hand.
     pub catalogue: &'a [CatalogueEntry],
+    /// What the fleet owner says of them; `None` where nobody asks.
+    pub signed: Option<&'a OwnersWord>,
     /// The vendor's table.
     pub table: &'a Table,
     /// The vendor's hazards, and the operator's own.
@@ -95,8 +97,8 @@ impl<'a> Planner<'a> {
     }
 
     fn ask(&self, stage: Stage<'_>) -> Vec<Finding> {
-        let Wanted { snapshot, catalogue, table, advisories, accepted, hooks, now, .. } = self.wanted;
-        let context = Context { snapshot, table, catalogue, stage, accepted, run: None, now };
+        let Wanted { snapshot, catalogue, signed, table, advisories, accepted, hooks, now, .. } = self.wanted;
+        let context = Context { snapshot, table, catalogue, signed, stage, accepted, run: None, now };
         let mut findings = check_all(&context);
         let others = advisories.findings(&context).into_iter().chain(hooks.iter().cloned()).collect();
         findings.extend(accept(others, accepted));

@@ -17,6 +17,7 @@ use crate::hooks::Hooks;
 use crate::paths::Table;
 use crate::plan::post_advice;
 use crate::store::{Lease, Store};
+use crate::tables::SignedFile;
 
 /// Between two looks at what others asked of the run.
 const REQUESTS: Duration = Duration::from_millis(300);
@@ -34,6 +35,8 @@ pub struct World {
     pub advisories: Arc<Advisories>,
     /// The operator's own programs on the coordinator.
     pub hooks: Hooks,
+    /// The fleet owner's signed catalogue.
+    pub signed: SignedFile,
     /// Who else has a say in when turns begin.
     pub admission: Arc<dyn Admission>,
     /// The wall clock.

@@ -44,7 +44,8 @@ pub fn judge_gate(run: &Run, hop: usize, snapshot: &Snapshot, table: &Table, now
     };
     let stage = Stage::Gate { node, to: planned.to };
     let accepted = &run.plan.accepted;
-    let context = Context { snapshot, table, catalogue: &[], stage, accepted, run: Some(&run.id), now };
+    let context =
+        Context { snapshot, table, catalogue: &[], signed: None, stage, accepted, run: Some(&run.id), now };
     let halts = if there.is_empty() { halts(node, snapshot) } else { Vec::new() };
     let cleared = match gate(&context) {
         Ok(cleared) if halts.is_empty() => cleared,

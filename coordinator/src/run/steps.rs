@@ -147,6 +147,9 @@ impl Driving {
         meter: &mut ProgressMeter,
         overdue: Instant,
     ) -> Result<Stay, Failure> {
+        if let Some(stay) = self.give_catalogue(address, request).await {
+            return Ok(stay);
+        }
         let mut events = match self.world.agents.execute(address, request).await {
             Ok(events) => std::pin::pin!(events),
             Err(failure) if is_unreachable(&failure) => return Ok(Stay::Lost(failure)),
@@ -175,6 +178,25 @@ impl Driving {
             }
         }
         Ok(Stay::Overdue)
+    }
+
+    /// Before a step that needs a package, its agent is given the fleet owner's catalogue as it is now: the agent takes the
+    /// owner's word for it and not ours. What is only joined was begun by it already.
+    async fn give_catalogue(&self, address: &str, request: &Execute) -> Option<Stay> {
+        let needs = matches!(request.spec.kind(), StepKind::Fetch | StepKind::Unpack | StepKind::Install);
+        if !needs || request.only_join {
+            return None;
+        }
+        let given = match self.world.signed.read() {
+            Ok(None) => return None,
+            Ok(Some(signed)) => self.world.agents.set_catalogue(address, &signed).await,
+            Err(failure) => Err(failure),
+        };
+        match given {
+            Ok(_) => None,
+            Err(failure) if is_unreachable(&failure) => Some(Stay::Lost(failure)),
+            Err(failure) => Some(Stay::Ended(Box::new(StepOutcome::Failed(failure)))),
+        }
     }
 
     pub(super) fn authority(&self) -> Authority {

@@ -22,7 +22,7 @@ use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::run::{Always, Record, Run, World, replay};
 use crate::store::{self, RunListing, Store, find_run};
-use crate::tables;
+use crate::tables::{self, SignedFile};
 
 /// The vendor's checksums, read once: there are thousands, and a simulation has many coordinators.
 static PUBLISHED: LazyLock<Result<VendorChecksums, String>> =
@@ -67,6 +67,7 @@ impl Core {
         let (table, advisories) = (Arc::new(table), Arc::new(advisories));
         let (clock, watch_every) = (Clock::system(), config.watch_every);
         let hooks = Hooks::of(config.hooks.as_ref());
+        let signed = SignedFile::of(config.catalogue.as_ref());
         Self::with(
             config,
             World {
@@ -75,6 +76,7 @@ impl Core {
                 table,
                 advisories,
                 hooks,
+                signed,
                 admission: Arc::new(Always),
                 clock,
                 watch_every,

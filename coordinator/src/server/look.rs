@@ -80,6 +80,7 @@ impl Core {
             snapshot: &snapshot,
             table: &self.world.table,
             catalogue: &catalogue,
+            signed: None,
             stage: Stage::Survey,
             accepted,
             run: None,

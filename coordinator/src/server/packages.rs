@@ -7,7 +7,9 @@ use proto::{Failure, Package, Sha256};
 use tokio::io::AsyncReadExt;
 
 use super::Core;
-use crate::catalogue::{CatalogueEntry, Origin, PackageName, parse_file_name, secret_in, shown_url};
+use crate::catalogue::{
+    CatalogueEntry, Origin, PackageName, owners_word, parse_file_name, secret_in, shown_url,
+};
 use crate::documents::{Document, PackageDocument, PackageRow, PackagesDocument, RemovedDocument};
 use crate::failures::chain;
 use crate::store::StoredPackage;
@@ -40,13 +42,13 @@ impl Core {
         });
         Ok(PackagesDocument {
             schema: PackagesDocument::SCHEMA.to_owned(),
-            packages: entries.iter().map(package_row).collect(),
+            packages: entries.iter().map(|entry| self.package_row(entry)).collect(),
         })
     }
 
     pub(super) async fn show_package(&self, key: &str) -> Result<PackageDocument, Failure> {
         let entry = self.find_package(key).await?;
-        Ok(document(&entry, true))
+        Ok(self.package_document(&entry, true))
     }
 
     pub(super) async fn add_package(
@@ -82,7 +84,7 @@ impl Core {
         if added {
             tracing::warn!(by, package = %entry.package, %sha256, "a package was added to the catalogue");
         }
-        Ok(document(&entry, !added))
+        Ok(self.package_document(&entry, !added))
     }
 
     /// The same bytes cannot be two packages.
@@ -113,7 +115,17 @@ impl Core {
         let Package { sha256, .. } = &entry.package;
         self.store().remove_package(sha256).await?;
         tracing::warn!(by, package = %entry.package, %sha256, "a package was taken out of the catalogue");
-        Ok(RemovedDocument { schema: RemovedDocument::SCHEMA.to_owned(), removed: package_row(&entry) })
+        Ok(RemovedDocument { schema: RemovedDocument::SCHEMA.to_owned(), removed: self.package_row(&entry) })
+    }
+
+    fn package_document(&self, entry: &CatalogueEntry, already_there: bool) -> PackageDocument {
+        let schema = PackageDocument::SCHEMA.to_owned();
+        PackageDocument { schema, package: self.package_row(entry), already_there }
+    }
+
+    fn package_row(&self, entry: &CatalogueEntry) -> PackageRow {
+        let word = self.world.signed.word();
+        package_row(entry, owners_word(word.as_ref(), &entry.package, self.now()))
     }
 
     async fn find_package(&self, key: &str) -> Result<CatalogueEntry, Failure> {
@@ -264,11 +276,8 @@ async fn digest<T: AsRef<[u8]>>(chunks: impl Stream<Item = std::io::Result<T>>) 
     Ok(Bytes { sha256: sha256.into(), md5, size })
 }
 
-fn document(entry: &CatalogueEntry, already_there: bool) -> PackageDocument {
-    PackageDocument { schema: PackageDocument::SCHEMA.to_owned(), package: package_row(entry), already_there }
-}
-
-fn package_row(entry: &CatalogueEntry) -> PackageRow {
+/// A package, and what the fleet owner says of it.
+fn package_row(entry: &CatalogueEntry, owner: Result<String, String>) -> PackageRow {
     let package = &entry.package;
     PackageRow {
         sha256: package.sha256.to_string(),
@@ -282,6 +291,7 @@ fn package_row(entry: &CatalogueEntry) -> PackageRow {
             Origin::Store => "catalogue".to_owned(),
         },
         vendor_checksum: entry.verdict.to_string(),
+        owner_catalogue: owner.unwrap_or_else(|cause| cause),
         added_at: entry.added_at,
         added_by: entry.added_by.clone(),
     }

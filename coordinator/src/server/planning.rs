@@ -89,6 +89,7 @@ impl Core {
             snapshot: &snapshot,
             target: to,
             catalogue: &catalogue,
+            signed: self.world.signed.word().as_ref(),
             table: &self.world.table,
             advisories: &self.world.advisories,
             settings: &settings,

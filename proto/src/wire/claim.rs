@@ -1,9 +1,10 @@
 //! Claims and packages, and what is asked and answered about claims.
 
 use super::WireError;
-use super::field::{Field, record, word};
+use super::field::{Field, message, record, word};
 use crate::{
-    AgentMemory, Arch, Authority, Claim, ClusterName, Epoch, Halt, NodeHalt, NodeUid, Package, RunId, pb,
+    AgentMemory, Arch, Authority, Claim, ClusterName, Epoch, Halt, NodeHalt, NodeUid, Package, RunId,
+    SignedCatalogue, pb,
 };
 
 /// Who wants the node.
@@ -19,6 +20,13 @@ pub struct TakeClaim {
     pub holder: String,
     /// The uid the node must have, where the driver knows it.
     pub expected_node: Option<NodeUid>,
+}
+
+/// Which catalogue a node keeps now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatalogueKept {
+    /// Its serial; `None` where no key is pinned on the node: then none is kept.
+    pub serial: Option<u64>,
 }
 
 /// A claim as an agent granted it.
@@ -89,6 +97,22 @@ record!(TakeOver => TakeOverRequest as "take_over" {
 });
 record!(TakenOver => TakeOverReply as "taken_over" { before, memory });
 record!(Package => Package { sha256, version, os, arch, size, sources });
+record!(CatalogueKept => SetCatalogueReply as "reply" { serial });
+message!(SignedCatalogue => SetCatalogueRequest as "request");
+
+impl Field<pb::SetCatalogueRequest> for SignedCatalogue {
+    fn put(&self) -> pb::SetCatalogueRequest {
+        let Self { catalogue, signature } = self;
+        pb::SetCatalogueRequest { catalogue: catalogue.clone().into_bytes(), signature: signature.clone() }
+    }
+
+    fn take(wire: pb::SetCatalogueRequest) -> Result<Self, WireError> {
+        let catalogue = String::from_utf8(wire.catalogue)
+            .map_err(|_| WireError::new("it is not UTF-8").within("catalogue"))?;
+        Ok(Self { catalogue, signature: wire.signature })
+    }
+}
+
 word!(Arch { Amd64, Arm64 });
 
 impl From<&Authority> for pb::ReleaseRequest {

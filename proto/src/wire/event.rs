@@ -1,16 +1,19 @@
 //! What a step tells while it runs.
 
 use super::WireError;
-use super::field::{Field, message, record};
+use super::field::{Field, message, record, word};
 use crate::{
-    Checked, Exit, Installed, StepEvent, StepHistory, StepOutcome, StepProgress, StepReport, pb, pb::exit,
-    pb::step_outcome, pb::step_progress, pb::step_report,
+    Authenticity, Checked, Exit, Installed, Layer, LayerVerdict, StepEvent, StepHistory, StepOutcome,
+    StepProgress, StepReport, pb, pb::exit, pb::step_outcome, pb::step_progress, pb::step_report,
 };
 
 record!(StepEvent => StepEvent as "event" { step, seq, at, what });
 record!(StepHistory => StepHistory as "history" { step, kind, accepted_at, ended, cut_bytes, events });
 record!(Checked => Checked { rlcheck, view });
 record!(Installed => Installed { exit, took_ms, log_says_complete, log_errors, log_path });
+record!(Authenticity => Authenticity { layer, verdict, detail });
+word!(Layer { Sha256, Owner, Vendor, Version });
+word!(LayerVerdict { Verified, NotAsked, NotChecked, Failed });
 message!(StepProgress => StepProgress);
 message!(StepOutcome => StepOutcome);
 message!(StepReport => StepReport);
@@ -91,7 +94,10 @@ impl Field<pb::StepReport> for StepReport {
             Self::Fetch { size, source } => {
                 Kind::Fetch(pb::FetchReport { size: *size, source: source.clone() })
             }
-            Self::Unpack { files, size } => Kind::Unpack(pb::UnpackReport { files: *files, size: *size }),
+            Self::Unpack { files, size, authenticity } => {
+                let authenticity = authenticity.put();
+                Kind::Unpack(pb::UnpackReport { files: *files, size: *size, authenticity })
+            }
             Self::Check(checked) => Kind::Check(checked.put()),
             Self::Install(installed) => Kind::Install(installed.put()),
             Self::Confirm { installed, checked } => {
@@ -110,7 +116,11 @@ impl Field<pb::StepReport> for StepReport {
         use step_report::Kind;
         match wire.kind.ok_or_else(WireError::nothing_set)? {
             Kind::Fetch(pb::FetchReport { size, source }) => Ok(Self::Fetch { size, source }),
-            Kind::Unpack(pb::UnpackReport { files, size }) => Ok(Self::Unpack { files, size }),
+            Kind::Unpack(pb::UnpackReport { files, size, authenticity }) => {
+                let authenticity = Field::take(authenticity)
+                    .map_err(|error: WireError| error.within("unpack.authenticity"))?;
+                Ok(Self::Unpack { files, size, authenticity })
+            }
             Kind::Check(wire) => Field::take(wire).map(Self::Check).map_err(|error| error.within("check")),
             Kind::Install(wire) => {
                 Field::take(wire).map(Self::Install).map_err(|error| error.within("install"))

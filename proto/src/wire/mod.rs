@@ -24,7 +24,7 @@ mod arbitrary;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{Claimed, HaltsNow, SetHalt, TakeClaim, TakeOver, TakenOver};
+pub use claim::{CatalogueKept, Claimed, HaltsNow, SetHalt, TakeClaim, TakeOver, TakenOver};
 pub use failure::{UNREACHABLE, failure_of, status_of};
 pub use field::WireError;
 pub use hook::RunHooks;

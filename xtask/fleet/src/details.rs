@@ -18,6 +18,10 @@ pub(crate) fn details(cluster: &SimCluster, node: NodeUid, asked: &[Fact], now: 
     }
     let mut details = sample::healthy_details(node);
     details.0.retain(|fact, _| asked.contains(fact));
+    if asked.contains(&Fact::Root) {
+        // No real node: its packages have none of the vendor's checksums.
+        details.0.insert(Fact::Root, Probe::Known(FactValue::Text("/simulated".to_owned())));
+    }
     let good_until = (now + GOOD_FOR).to_string();
     let domain = spec::domain(cluster.number);
     set(

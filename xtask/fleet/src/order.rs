@@ -149,7 +149,9 @@ impl SimAgent {
             StepSpec::Unpack { package, .. } if !self.desk().packages.contains_key(package) => {
                 failed("package-missing", "the package is not held")
             }
-            StepSpec::Unpack { .. } => completed(StepReport::Unpack { files: 1, size: ARCHIVE }),
+            StepSpec::Unpack { .. } => {
+                completed(StepReport::Unpack { files: 1, size: ARCHIVE, authenticity: Vec::new() })
+            }
             StepSpec::Check if self.cluster.is_ill() => failed("check-failed", "a shard is down"),
             StepSpec::Check => completed(StepReport::Check(checked(&self.cluster, self.uid))),
             StepSpec::Confirm { target, .. } => self.confirm(*target),

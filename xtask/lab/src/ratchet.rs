@@ -24,6 +24,16 @@ pub struct Said {
     pub err: String,
 }
 
+/// The simulated packages have versions of the vendor's, and other bytes.
+const NOT_PUBLISHED: [&str; 2] = ["--accept", "package-checksum=simulated packages"];
+
+fn takes_packages(args: &[&str]) -> bool {
+    args.iter()
+        .find(|arg| !arg.starts_with('-'))
+        .is_some_and(|verb| matches!(*verb, "plan" | "prepare" | "upgrade"))
+        && !args.contains(&"--plan")
+}
+
 impl Said {
     /// The document it printed.
     ///
@@ -72,7 +82,8 @@ impl Lab {
             .arg(sim::built_binary("coordinator", "ratchet")?)
             .args(["-o", "json", "--config"])
             .arg(self.configuration())
-            .args(args);
+            .args(args)
+            .args(if takes_packages(args) { &NOT_PUBLISHED[..] } else { &[] });
         command.env_remove("RUST_LOG").env_remove("RATCHET_COORDINATOR").stdin(Stdio::null());
         Ok(command)
     }

@@ -144,7 +144,7 @@ fn report(case: &Case, order: Order) -> StepReport {
     let checked = Checked { rlcheck, view: proto::sample::healthy_view(1) };
     match order.kind {
         StepKind::Fetch => StepReport::Fetch { size: 1, source: String::new() },
-        StepKind::Unpack => StepReport::Unpack { files: 1, size: 1 },
+        StepKind::Unpack => StepReport::Unpack { files: 1, size: 1, authenticity: Vec::new() },
         StepKind::Check => StepReport::Check(checked),
         StepKind::Install => StepReport::Install(Installed {
             exit: Exit::Code(0),

@@ -138,6 +138,7 @@ impl Headquarters {
             table: Arc::clone(&around.table),
             advisories: Arc::clone(&around.advisories),
             hooks: Hooks::default(),
+            signed: Default::default(),
             admission: Arc::new(Always),
             clock: self.clock.as_clock(),
             watch_every: WATCH_EVERY,

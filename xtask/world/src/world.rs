@@ -327,6 +327,7 @@ fn config(script: &Script, shared: &Shared) -> Result<Config> {
         paths: None,
         advisories: None,
         hooks: None,
+        catalogue: None,
         metrics: None,
         notify: Vec::new(),
         enrolment: None,

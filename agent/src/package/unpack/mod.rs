@@ -159,7 +159,8 @@ fn manifest(entries: BTreeMap<String, Entry>, job: Unpacking<'_>) -> Result<Mani
         |(path, entry): &(&String, &Entry)| matches!(entry, Entry::File { .. }) && !path.contains('/');
     let top_files = entries.iter().filter(is_top_file).map(|(path, _)| path.as_str());
     let (main_package, warnings) = check_contents(top_files, job.version).map_err(UnpackError::Contents)?;
-    Ok(Manifest { package: job.package, version: job.version, main_package, warnings, entries })
+    let authenticity = Vec::new();
+    Ok(Manifest { package: job.package, version: job.version, main_package, warnings, authenticity, entries })
 }
 
 #[cfg(test)]

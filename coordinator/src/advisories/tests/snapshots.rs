@@ -33,7 +33,16 @@ pub(super) fn findings_with(
     let target = version(hops.last().unwrap().1);
     let stage = Stage::Preflight { target, path: Some(&path) };
     let now = sample::noon();
-    advisories.findings(&Context { snapshot, table, catalogue: &[], stage, accepted: &[], run: None, now })
+    advisories.findings(&Context {
+        snapshot,
+        table,
+        catalogue: &[],
+        signed: None,
+        stage,
+        accepted: &[],
+        run: None,
+        now,
+    })
 }
 
 fn findings(snapshot: &Snapshot, from: &str, to: &str) -> Vec<Finding> {

@@ -1,7 +1,7 @@
-use proto::{DiskUse, HeldPackage, Probe, Room, Sha256, Version};
+use proto::{DiskUse, HeldPackage, OwnedCatalogue, OwnedPackage, Package, Probe, Room, Sha256, Version};
 
 use super::{Case, Verdict, World, spoil_each, worst};
-use crate::catalogue::VendorVerdict;
+use crate::catalogue::{CatalogueEntry, VendorVerdict};
 
 #[test]
 fn what_is_to_be_installed() {
@@ -23,10 +23,16 @@ fn what_is_to_be_installed() {
             world.catalogue.push(other);
         }),
         ("package-checksum", Verdict::Warn, |world| world.catalogue[0].verdict = VendorVerdict::NotPublished),
-        ("package-checksum", Verdict::Warn, |world| {
-            world.catalogue[0].verdict =
-                VendorVerdict::Differs { published: Sha256::of(b"x"), source: "note".to_owned() };
+        ("package-checksum", Verdict::Block, |world| world.catalogue[0].verdict = differs()),
+        ("package-checksum", Verdict::Block, |world| world.catalogue[0].verdict = only_md5(Some(false))),
+        ("package-checksum", Verdict::Warn, |world| world.catalogue[0].verdict = only_md5(Some(true))),
+        ("package-checksum", Verdict::Warn, |world| world.catalogue[0].verdict = only_md5(None)),
+        ("signed-catalogue", Verdict::Block, |world| world.signed = Some(Err("not signed".to_owned()))),
+        ("signed-catalogue", Verdict::Block, |world| world.signed = Some(Ok(owned(90, &[])))),
+        ("signed-catalogue", Verdict::Block, |world| {
+            world.signed = Some(Ok(owned(0, &world.catalogue)));
         }),
+        ("signed-catalogue", Verdict::Warn, |world| world.signed = Some(Ok(owned(13, &world.catalogue)))),
         ("disk", Verdict::CannotTell, |world| {
             world.catalogue[0].package.size = None;
             world.snapshot.facts(1).sources[0].size = Probe::Known(None);
@@ -42,6 +48,51 @@ fn what_is_to_be_installed() {
         }),
     ];
     spoil_each(cases);
+}
+
+fn differs() -> VendorVerdict {
+    VendorVerdict::Differs { published: Sha256::of(b"x"), source: "note".to_owned() }
+}
+
+fn only_md5(agrees: Option<bool>) -> VendorVerdict {
+    VendorVerdict::OnlyMd5 { published: "ab".repeat(16), agrees, source: "note".to_owned() }
+}
+
+/// A catalogue of the fleet owner with these packages, for so many days from now.
+fn owned(days: i64, entries: &[CatalogueEntry]) -> OwnedCatalogue {
+    let row = |entry: &CatalogueEntry| {
+        let Package { version, os, arch, sha256, size, .. } = entry.package.clone();
+        OwnedPackage { version, os, arch, sha256, size }
+    };
+    let expires = super::noon() + jiff::SignedDuration::from_hours(24 * days);
+    OwnedCatalogue::new(7, expires, None, entries.iter().map(row).collect()).unwrap()
+}
+
+#[test]
+fn bytes_that_the_vendor_has_not_published_need_a_person_s_word() {
+    let mut world = World::new();
+    world.catalogue[0].verdict = differs();
+    let refused = worst(&world.preflight(), "package-checksum").clone();
+    assert!(refused.remedy.unwrap().contains("--accept package-checksum="));
+    let accepted = ["package-checksum=compared by hand".parse().unwrap()];
+    let findings = crate::checks::accept(world.preflight(), &accepted);
+    assert!(!worst(&findings, "package-checksum").blocks());
+    // Among stand-ins for tests nothing can be the vendor's; with one real node among them it must be.
+    for index in 0..3 {
+        world.tell(index, proto::Fact::Root, proto::FactValue::Text("/tmp/stand-in".to_owned()));
+    }
+    assert_eq!(worst(&world.preflight(), "package-checksum").verdict, Verdict::Warn);
+    world.tell(1, proto::Fact::Root, proto::FactValue::Text("/".to_owned()));
+    assert_eq!(worst(&world.preflight(), "package-checksum").verdict, Verdict::Block);
+    world.forget(proto::Fact::Root);
+    assert_eq!(worst(&world.preflight(), "package-checksum").verdict, Verdict::Block);
+}
+
+#[test]
+fn the_owner_s_catalogue_lets_pass_what_is_in_it() {
+    let mut world = World::new();
+    world.signed = Some(Ok(owned(90, &world.catalogue)));
+    assert_eq!(worst(&world.preflight(), "signed-catalogue").verdict, Verdict::Pass);
 }
 
 #[test]

@@ -174,6 +174,7 @@ pub(super) const OTHERS: &[Case] = &[
     ("package-checksum", Verdict::Warn, |world| {
         world.catalogue[0].verdict = crate::catalogue::VendorVerdict::NotPublished;
     }),
+    ("signed-catalogue", Verdict::Block, |world| world.signed = Some(Err("it is not signed".to_owned()))),
     ("disk", Verdict::Block, |world| {
         for disk in &mut world.snapshot.facts(1).disks {
             disk.room = Probe::Known(proto::Room { free: 0, total: 1 << 40 });

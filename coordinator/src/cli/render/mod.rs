@@ -2,6 +2,8 @@
 
 mod archive;
 mod assigned;
+mod authenticity;
+mod catalogue;
 mod failure;
 mod findings;
 mod fleet;
@@ -27,6 +29,7 @@ mod why;
 
 pub use archive::{exported, pruned};
 pub use assigned::assigned;
+pub use catalogue::{catalogue, catalogue_key};
 pub use failure::failure;
 pub use findings::check;
 pub use fleet::{halt, inventory, leader};

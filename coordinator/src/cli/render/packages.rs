@@ -50,6 +50,8 @@ fn whole(package: &PackageRow) -> String {
     let mut line = |label: &str, text: &str| out.push_str(&format!("  {label:<18} {}\n", printable(text)));
     line("SHA-256", &package.sha256);
     line("vendor's checksum", &package.vendor_checksum);
+    line("owner's catalogue", &package.owner_catalogue);
+    line("vendor's signature", "looked at on each node, when it is unpacked there: ratchet show RUN");
     line("size", &package.size.map_or_else(|| "not known".to_owned(), bytes));
     line("origin", &package.origin);
     package.added_by.iter().for_each(|by| line("added by", by));

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use pulldown_cmark::{Options, Parser, html};
 
+use super::authenticity::by_layer;
 use super::run::{node_state, state};
 use super::units::elapsed;
 use crate::catalogue::shown_url;
@@ -18,6 +19,7 @@ pub fn report(document: &ReportDocument) -> String {
     out.push_str(&section("Who asked for what", &asked(run)));
     out.push_str(&section("How it ended", &ended(run)));
     out.push_str(&section("Nodes", &nodes(run)));
+    out.push_str(&section("Who made the packages", &authenticity(run)));
     out.push_str(&section("Accepted although it stood in the way", &accepted(plan)));
     out.push_str(&section("Changed by somebody else and not acknowledged", &foreign(run)));
     out.push_str(&section("What was approved", &approved(plan)));
@@ -109,6 +111,13 @@ fn nodes(run: &RunDocument) -> String {
         "confirmed by nodes",
     ];
     table(&header, run.nodes.iter().map(row).collect())
+}
+
+fn authenticity(run: &RunDocument) -> String {
+    let row = |(layer, nodes): (&proto::Authenticity, String)| {
+        vec![nodes, layer.layer.to_string(), layer.verdict.to_string(), layer.detail.clone()]
+    };
+    table(&["nodes", "layer", "verdict", "of"], by_layer(&run.nodes).into_iter().map(row).collect())
 }
 
 fn accepted(plan: &Plan) -> String {

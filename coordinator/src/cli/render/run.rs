@@ -3,6 +3,7 @@
 use comfy_table::Cell;
 use jiff::tz::TimeZone;
 
+use super::authenticity::authenticity;
 use super::failure::labelled;
 use super::journals::journals;
 use super::style::{bad, bullet, caution, command, good, heading};
@@ -28,6 +29,10 @@ pub fn run(run: &RunDocument, zone: &TimeZone) -> String {
         out.push_str(&bullet(&mark, &format!("{} → {}   {}", hop.from, hop.to, hop.source)));
     }
     out.push_str(&body(run));
+    let made = authenticity(&run.nodes);
+    if !made.is_empty() {
+        out.push_str(&format!("\n{}\n{made}", heading("Who made the packages")));
+    }
     if let Some(events) = &run.events {
         out.push_str(&format!("\n{}\n", heading("Events")));
         events.iter().for_each(|event| out.push_str(&of_event(event, zone)));

@@ -135,6 +135,7 @@ fn node(uid: u32, state: NodeState) -> RunNodeRow {
         turn_ended_at: None,
         witnesses: Vec::new(),
         warnings: Vec::new(),
+        authenticity: Vec::new(),
     }
 }
 
@@ -171,6 +172,7 @@ fn second_node() -> RunNodeRow {
         step: Some(step),
         turn_started_at: Some(at(85)),
         warnings: vec!["THP is on".to_owned()],
+        authenticity: Vec::new(),
         ..node(2, NodeState::Installing)
     }
 }
@@ -218,6 +220,7 @@ pub(crate) fn package() -> PackageRow {
         sources: vec!["https://mirror.internal/redislabs-7.4.6-22-jammy-amd64.tar".to_owned()],
         origin: "catalogue".to_owned(),
         vendor_checksum: "matches the vendor's release notes".to_owned(),
+        owner_catalogue: "in catalogue 7, which expires at 2026-12-31T00:00:00Z".to_owned(),
         added_at: None,
         added_by: None,
     }

@@ -1,6 +1,7 @@
 //! The whole command line against a fake coordinator.
 
 mod archive;
+mod catalogue;
 mod fake;
 mod feed;
 mod following;

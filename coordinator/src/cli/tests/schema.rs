@@ -190,6 +190,7 @@ async fn show() {
         .next_commands[]: text
         .nodes: list
         .nodes[].agent: text
+        .nodes[].authenticity: list
         .nodes[].hostname: text
         .nodes[].installs: number
         .nodes[].role: text

@@ -42,7 +42,7 @@ fn report_text(report: &StepReport) -> String {
         StepReport::Fetch { size, source } => {
             format!("package fetched from {source}, SHA-256 verified ({})", mebibytes(*size))
         }
-        StepReport::Unpack { files, size } => format!("{files} files unpacked ({})", mebibytes(*size)),
+        StepReport::Unpack { files, size, .. } => format!("{files} files unpacked ({})", mebibytes(*size)),
         StepReport::Check(checked) => {
             format!(
                 "rlcheck passed ({} tests), all shards, nodes and endpoints OK",

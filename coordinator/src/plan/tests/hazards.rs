@@ -31,6 +31,7 @@ fn plan(snapshot: &Snapshot, to: &str, at_hand: &[&str], accepted: &[Acceptance]
         snapshot,
         target: version(to),
         catalogue: &catalogue(at_hand),
+        signed: None,
         table: &Table::vendor().unwrap(),
         advisories: &own,
         settings: &[],

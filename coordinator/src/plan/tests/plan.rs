@@ -32,6 +32,7 @@ fn make(snapshot: &Snapshot, to: &str, catalogue: &[CatalogueEntry], table: &Tab
         snapshot,
         target: version(to),
         catalogue,
+        signed: None,
         table,
         advisories: &Advisories::vendor().unwrap(),
         settings: &[],

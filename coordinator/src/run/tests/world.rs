@@ -252,7 +252,7 @@ impl World {
         }
         let report = match &order.spec {
             StepSpec::Fetch { .. } => StepReport::Fetch { size: 1, source: String::new() },
-            StepSpec::Unpack { .. } => StepReport::Unpack { files: 1, size: 1 },
+            StepSpec::Unpack { .. } => StepReport::Unpack { files: 1, size: 1, authenticity: Vec::new() },
             StepSpec::Check if !self.healthy => {
                 return StepOutcome::Failed(Failure::operator("check", "not healthy", "repair"));
             }

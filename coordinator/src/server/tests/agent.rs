@@ -56,6 +56,10 @@ pub(super) struct State {
     pub(super) steps_take: Duration,
     /// Facts that it does not tell.
     pub(super) untold: Vec<Fact>,
+    /// Catalogues that it was given, each with how many steps it had been ordered to do by then.
+    pub(super) catalogues: Vec<(u32, proto::SignedCatalogue)>,
+    /// Why it takes no catalogue.
+    pub(super) catalogue_refused: Option<Failure>,
 }
 
 /// What happens at a take-over.
@@ -104,6 +108,8 @@ impl FakeAgent {
             halt_numbers: Vec::new(),
             steps_take: Duration::ZERO,
             untold: Vec::new(),
+            catalogues: Vec::new(),
+            catalogue_refused: None,
         };
         Self {
             uid: NodeUid(uid),
@@ -375,9 +381,19 @@ impl Agent for Served {
 
     async fn set_catalogue(
         &self,
-        _: Request<pb::SetCatalogueRequest>,
+        request: Request<pb::SetCatalogueRequest>,
     ) -> Result<Response<pb::SetCatalogueReply>, Status> {
-        Err(Status::unimplemented("a signed catalogue"))
+        self.0.answering()?;
+        let signed = proto::SignedCatalogue::try_from(request.into_inner()).unwrap();
+        let orders = self.0.orders();
+        let refused = self.0.with(|state| {
+            state.catalogues.push((orders, signed));
+            state.catalogue_refused.clone()
+        });
+        match refused {
+            Some(failure) => Err(wire::status_of(&failure, Code::PermissionDenied)),
+            None => Ok(Response::new(pb::SetCatalogueReply { serial: Some(1) })),
+        }
     }
 
     async fn histories(

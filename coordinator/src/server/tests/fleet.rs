@@ -132,6 +132,7 @@ impl Fleet {
             table: Arc::new(Table::vendor().unwrap()),
             advisories: Arc::new(crate::advisories::Advisories::vendor().unwrap()),
             hooks: crate::hooks::Hooks::of(None),
+            signed: Default::default(),
             admission: Arc::new(crate::run::Always),
             clock: self.clock.clone(),
             watch_every: config.watch_every,

@@ -23,6 +23,7 @@ mod partners;
 mod receiver;
 mod rollouts;
 mod secrets;
+mod signed;
 mod stage;
 mod starting;
 mod steady;

@@ -89,6 +89,7 @@ impl Stage {
             table: Arc::new(Table::vendor().unwrap()),
             advisories: Arc::new(crate::advisories::Advisories::vendor().unwrap()),
             hooks: crate::hooks::Hooks::of(config.hooks.as_ref()),
+            signed: crate::tables::SignedFile::of(config.catalogue.as_ref()),
             admission: Arc::new(crate::run::Always),
             clock: Clock::from_fn(Arc::new(noon)),
             watch_every: config.watch_every,

@@ -34,7 +34,7 @@ impl Versions {
         let checked = Checked { rlcheck, view: proto::sample::healthy_view(3) };
         let report = match spec {
             StepSpec::Fetch { .. } => StepReport::Fetch { size: 1, source: String::new() },
-            StepSpec::Unpack { .. } => StepReport::Unpack { files: 1, size: 1 },
+            StepSpec::Unpack { .. } => StepReport::Unpack { files: 1, size: 1, authenticity: Vec::new() },
             StepSpec::Check => StepReport::Check(checked),
             StepSpec::Install(spec) => {
                 self.0.lock().unwrap().insert(node, spec.target);

@@ -25,10 +25,23 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn authenticity()(
+        layer in prop::sample::select(vec![Layer::Sha256, Layer::Owner, Layer::Vendor, Layer::Version]),
+        verdict in prop::sample::select(vec![
+            LayerVerdict::Verified, LayerVerdict::NotAsked, LayerVerdict::NotChecked, LayerVerdict::Failed,
+        ]),
+        detail in text(),
+    ) -> Authenticity {
+        Authenticity { layer, verdict, detail }
+    }
+}
+
 fn report() -> impl Strategy<Value = StepReport> {
     prop_oneof![
         (any::<u64>(), text()).prop_map(|(size, source)| StepReport::Fetch { size, source }),
-        any::<(u64, u64)>().prop_map(|(files, size)| StepReport::Unpack { files, size }),
+        (any::<(u64, u64)>(), vec(authenticity(), 0..4))
+            .prop_map(|((files, size), authenticity)| StepReport::Unpack { files, size, authenticity }),
         checked().prop_map(StepReport::Check),
         installed().prop_map(StepReport::Install),
         (installed_version(), checked())

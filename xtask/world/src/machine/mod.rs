@@ -293,6 +293,7 @@ fn config(state_dir: PathBuf, root: PathBuf) -> Config {
         confirm_deadline: Duration::from_secs(60),
         rest: None,
         hooks: None,
+        trust: Default::default(),
         metrics: None,
         archive: Default::default(),
     }
