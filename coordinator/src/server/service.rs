@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use proto::pb::{self, coordinator_server::Coordinator};
-use proto::transport::{self, caller, coordinator_client, on_behalf_of};
+use proto::transport::{caller, coordinator_client, on_behalf_of};
 use proto::wire::{UNREACHABLE, failure_of, status_of};
 use proto::{Failure, FailureKind, Version};
 use tonic::metadata::MetadataValue;
@@ -50,7 +50,7 @@ fn acceptances(wire: Vec<pb::Acceptance>) -> Vec<Acceptance> {
 
 /// Who asks, as it is written down.
 fn by<T>(request: &Request<T>) -> String {
-    crate::identity::asker(&transport::caller(request))
+    crate::identity::asker(&caller(request))
 }
 
 fn refuse(failure: &Failure) -> Status {

@@ -245,7 +245,7 @@ async fn junk_does_not_trouble_a_stand_in_and_is_not_enough_for_a_node() {
             told,
             [(Layer::Vendor, LayerVerdict::NotChecked), (Layer::Version, LayerVerdict::NotChecked)]
         );
-        if !junk.starts_with(super::rpm::MAGIC) || unpacked.programs.rpmkeys.exists() {
+        if !junk.starts_with(rpm::MAGIC) || unpacked.programs.rpmkeys.exists() {
             assert_eq!(unpacked.real().refused().await.0, "vendor-signature");
         }
     }

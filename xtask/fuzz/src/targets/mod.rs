@@ -25,6 +25,7 @@ targets! {
     archive
     certificates
     checksums
+    enrolment
     env_files
     hook_answer
     install_log
@@ -40,9 +41,11 @@ targets! {
     rlcheck
     rollout_toml
     run_journal
+    signed_catalogue
     state_files
     step_journal
     upgrade_paths
+    vendor_package
     words
 }
 
