@@ -1,7 +1,7 @@
 //! The closed list: every question and order with which an agent starts a program of the product or of the system, with
 //! its arguments. Whoever starts a program gives a value of this list, never a path; a command is made of it in `starts`
-//! alone, and there, besides, of the installer and of the agent's own program. Only hooks come from elsewhere: they are
-//! the operator's (`proto::HookRunner`).
+//! alone, and there, besides, of the installer, of the agent's own program, and of the four that look at the vendor's packages
+//! (`package::signature::Programs`). Only hooks come from elsewhere: they are the operator's (`proto::HookRunner`).
 
 use proto::{NodeUid, RestartableService, Setting};
 

@@ -2,7 +2,7 @@
 //! in which nothing of the agent's own is left. Standard input is closed, no shell is between, and every other file of the
 //! agent's is closed in the program.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,13 @@ pub(super) fn of_list(call: &Call) -> io::Result<Command> {
     let mut command = process::clean(&program, &call.path());
     command.args(call.args()).env("HOME", "/root");
     Ok(command)
+}
+
+/// A program that looks at a package of the vendor's: one of `package::signature::Programs`.
+pub(crate) fn of_packages(program: &Path, arguments: &[OsString]) -> Command {
+    let mut command = process::clean(program, SYSTEM_PATH);
+    command.args(arguments);
+    command
 }
 
 fn found(candidates: &[PathBuf]) -> io::Result<PathBuf> {

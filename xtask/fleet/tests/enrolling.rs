@@ -18,7 +18,7 @@ use coordinator::server::{Core, in_process};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use proto::pb;
-use proto::transport::{self, Security, Tls, coordinator_client};
+use proto::transport::{self, Door, Limits, Security, Tls, coordinator_client};
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -119,8 +119,12 @@ fn issued(authority: &Path, out: &Path) -> PathBuf {
     bundle.write(&authority, false).unwrap()
 }
 
-/// Serves with a bundle's files at a real port, whatever is behind the channel.
+/// Serves with a coordinator's bundle at a real port, whatever is behind the channel.
 async fn serve(bundle: &Path, channel: Channel) -> u16 {
+    serve_at(Door::Coordinator, bundle, channel).await
+}
+
+async fn serve_at(door: Door, bundle: &Path, channel: Channel) -> u16 {
     let tls = Tls {
         ca: bundle.join("ca.pem"),
         cert: bundle.join("cert.pem"),
@@ -130,7 +134,7 @@ async fn serve(bundle: &Path, channel: Channel) -> u16 {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let incoming = transport::incoming(listener, &Security::Tls(tls)).unwrap();
+    let incoming = transport::incoming_at(listener, &Security::Tls(tls), door, Limits::COORDINATOR).unwrap();
     let server = tonic::transport::Server::builder().add_service(Through(channel));
     tokio::spawn(server.serve_with_incoming(incoming.clients));
     port
@@ -208,9 +212,11 @@ async fn nobody_in_the_middle_learns_the_secret() {
     let stolen = stolen.write(&authority, false).unwrap();
     fs::write(stolen.join("cert.pem"), format!("{}{}", signed.pem, authority.certificate())).unwrap();
     drop(authority);
-    port = serve(&stolen, stage.channel.clone()).await;
+    port = serve_at(Door::Agent, &stolen, stage.channel.clone()).await;
     let middle = Node { coordinator: format!("localhost:{port}"), ..stage.node(&token, "db-1") };
-    assert!(enroll(&middle).await.0.is_err());
+    let (refused, _) = enroll(&middle).await;
+    let why = refused.unwrap_err().full();
+    assert!(why.contains("no coordinator"), "{why}");
     // Nobody has used the token.
     enroll(&stage.node(&token, "db-1")).await.0.unwrap();
 }

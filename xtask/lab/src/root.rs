@@ -22,8 +22,9 @@ const COORDINATOR: [(&str, &str); 3] = [
 ];
 
 /// The least an agent is told where the test shares its network. All else is the default: the product is the node's own, and
-/// the agent finds out by itself that it runs under systemd.
-const AGENT: &str = "listen = '127.0.0.1:7443'\ninsecure_loopback = true\n";
+/// the agent finds out by itself that it runs under systemd. And no vendor has signed the simulated packages.
+const AGENT: &str =
+    "listen = '127.0.0.1:7443'\ninsecure_loopback = true\n[trust]\nvendor_signature = 'reported'\n";
 
 const CERTIFICATES: &str = "ssl/certs/ca-certificates.crt";
 

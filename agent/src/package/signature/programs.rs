@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use proto::process::{self, Ending, Keep, Limits, SYSTEM_PATH};
+use proto::process::{self, Ending, Keep, Limits};
+
+use crate::host::starts;
 
 /// A package of a GB is read within seconds.
 const LIMITS: Limits =
@@ -15,13 +17,13 @@ const LIMITS: Limits =
 #[derive(Clone, Debug)]
 pub struct Programs {
     /// Checks signatures of OpenPGP.
-    pub gpgv: PathBuf,
+    pub(super) gpgv: PathBuf,
     /// Checks signatures of RPM packages.
-    pub rpmkeys: PathBuf,
+    pub(super) rpmkeys: PathBuf,
     /// Reads RPM packages.
-    pub rpm: PathBuf,
+    pub(super) rpm: PathBuf,
     /// Reads Debian packages.
-    pub dpkg_deb: PathBuf,
+    pub(super) dpkg_deb: PathBuf,
 }
 
 impl Programs {
@@ -45,9 +47,7 @@ pub struct Said {
 
 /// Runs a program to its end.
 pub async fn run<const N: usize>(program: &Path, arguments: [OsString; N]) -> Said {
-    let mut command = process::clean(program, SYSTEM_PATH);
-    command.args(arguments);
-    let ran = process::run(command, None, LIMITS).await;
+    let ran = process::run(starts::of_packages(program, &arguments), None, LIMITS).await;
     let (well, how) = match ran.ending {
         Ending::Ended(status) => (status.success(), status.to_string()),
         Ending::Overdue => (false, "killed when its time was up".to_owned()),

@@ -23,6 +23,9 @@ struct Unpacked {
 }
 
 const DEB: &str = "redislabs_7.4.6-22~jammy_amd64.deb";
+/// The members of a package: names and contents.
+type Members = Vec<(String, Vec<u8>)>;
+
 const RPM: &str = "redislabs-7.4.6-22.rhel9.x86_64.rpm";
 const KEY: &str = "rlec_install_utils_tmpdir/GPG-KEY-redislabs-packages";
 
@@ -126,7 +129,7 @@ async fn whoever_changes_a_member_adds_one_or_signs_otherwise_is_refused_everywh
     let (vendor, other, old) = (Signer::new("vendor"), Signer::new("vendor"), Signer::expired("vendor"));
     let plain = deb("gzip", "7.4.6-22~jammy");
     let good = taken_apart(&signed_deb(&plain, &vendor));
-    let with = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let with = |change: &dyn Fn(&mut Members)| {
         let mut members = good.clone();
         change(&mut members);
         put_together(&members)

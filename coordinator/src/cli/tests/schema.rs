@@ -84,6 +84,7 @@ async fn status() {
         .clusters[].version: text
         .fleet_halt: null
         .schema: text
+        .warnings: list
         ");
 }
 

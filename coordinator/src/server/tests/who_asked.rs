@@ -37,7 +37,12 @@ async fn starting_pausing_and_going_on_have_their_askers_in_the_journal() {
     service.start(by_alice(pb::StartRequest { plan_json, prepare_only: false })).await.unwrap();
     let run = core.store().runs().await.unwrap().remove(0).id.to_string();
     service.pause(by_alice(pb::PauseRequest { run: run.clone() })).await.unwrap();
-    service.abort(by_alice(pb::AbortRequest { run })).await.unwrap();
+    service.abort(by_alice(pb::AbortRequest { run: run.clone() })).await.unwrap();
+    // Whoever drives takes requests one after the other.
+    let mut seen = core.watching(run.parse().unwrap(), 1);
+    while asked(&core).await.len() < 3 {
+        core.news_while_serving(&mut seen).await.unwrap().unwrap();
+    }
     assert_eq!(asked(&core).await, [ALICE; 3]);
 }
 
