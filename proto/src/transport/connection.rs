@@ -80,10 +80,14 @@ impl Connection {
     }
 
     fn told(&self, error: io::Error) -> io::Error {
-        match &self.keyring {
-            Some(keyring) => words::told(error, keyring),
-            None => error,
+        let said = self.keyring.as_ref().and_then(|keyring| Some((keyring, words::said(&error, keyring)?)));
+        let Some((keyring, sentence)) = said else { return error };
+        // HTTP/2 keeps it to itself: whoever has called learns that the connection is gone, and no more.
+        if keyring.refused.is_due() {
+            let address = self.peer();
+            tracing::warn!(?address, "{sentence}");
         }
+        io::Error::new(error.kind(), sentence)
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {

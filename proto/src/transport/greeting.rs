@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,9 +15,10 @@ use super::arrived::Arrived;
 use super::connection::{Connection, End, Stream};
 use super::holder::holder;
 use super::incoming::Door;
-use super::keyring::{Keyring, Loaded, lock};
+use super::keyring::{Keyring, Loaded};
 use super::limits::{ANONYMOUS, ANONYMOUS_LIFE, Limits};
 use super::live::{How, Met};
+use super::now_and_then::NowAndThen;
 use super::peer::{Peer, Who};
 use super::places::{Place, Places};
 use super::preface::{self, Announced, Hello};
@@ -30,6 +31,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Between two words in the log about peers for whom there is no place.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
+/// Between two about handshakes that failed.
+const TURNED_AWAY_EVERY: Duration = Duration::from_secs(1);
+
 /// What greets at one port.
 pub(super) struct Greeter {
     /// `None` for a plain port, on loopback.
@@ -38,7 +42,8 @@ pub(super) struct Greeter {
     limits: Limits,
     known: Places,
     anonymous: Places,
-    told: Mutex<Option<Instant>>,
+    no_place: NowAndThen,
+    turned_away: NowAndThen,
 }
 
 /// Somebody who was greeted.
@@ -55,7 +60,8 @@ impl Greeter {
             limits,
             known: Places::new(limits.connections, Duration::ZERO),
             anonymous: Places::new(ANONYMOUS, Duration::ZERO),
-            told: Mutex::default(),
+            no_place: NowAndThen::once_in(TOLD_EVERY),
+            turned_away: NowAndThen::once_in(TURNED_AWAY_EVERY),
         }
     }
 
@@ -91,9 +97,14 @@ impl Greeter {
         match TlsAcceptor::from(Arc::clone(config)).accept(tcp).into_fallible().await {
             Ok(tls) => Ok(tls),
             Err((error, tcp)) => {
+                let address = tcp.peer_addr().ok();
+                let error = words::told(error, keyring);
+                if self.turned_away.is_due() {
+                    tracing::warn!(?address, %error, "somebody was not let in");
+                }
                 // What is sent in vain must be read, or the other side never sees why it was refused.
                 let _in_time = tokio::time::timeout(LINGER, linger(tcp)).await;
-                Err(words::told(error, keyring))
+                Err(error)
             }
         }
     }
@@ -127,9 +138,7 @@ impl Greeter {
 
     fn place(&self, address: IpAddr, most_of_one: usize) -> io::Result<Place> {
         self.known.enter_if_free(address, most_of_one).ok_or_else(|| {
-            let mut told = lock(&self.told);
-            if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-                *told = Some(Instant::now());
+            if self.no_place.is_due() {
                 tracing::warn!(
                     %address,
                     "there is no place for another connection; see `connections` and `connections_per_address` of [limits]"

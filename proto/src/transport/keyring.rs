@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::configs::Configs;
 use super::holder::Holder;
 use super::live::{Cut, Live, Met, Registered};
+use super::now_and_then::NowAndThen;
 use super::tls::{RENEW, Tls, TlsError, TlsMistake};
 use super::{PeerExpiry, TransportError};
 use crate::{Clock, Role, Sha256};
@@ -35,6 +36,8 @@ pub(super) struct Keyring {
     current: Mutex<Current>,
     live: Mutex<Live>,
     watch: Mutex<Option<JoinHandle<()>>>,
+    /// When it was last told that the other side does not like this side's certificate.
+    pub(super) refused: NowAndThen,
 }
 
 struct Current {
@@ -49,6 +52,9 @@ impl fmt::Debug for Keyring {
         f.debug_struct("Keyring").field("tls", &self.tls).finish_non_exhaustive()
     }
 }
+
+/// Between two words about peers that refuse this side's certificate.
+const REFUSED_EVERY: Duration = Duration::from_secs(1);
 
 /// Those in use in this process. Whatever is dialled and accepted with the same files shares one, so that thousands of
 /// connections cost one look at the files.
@@ -84,6 +90,7 @@ impl Keyring {
             current: Mutex::new(current),
             live: Mutex::default(),
             watch: Mutex::default(),
+            refused: NowAndThen::once_in(REFUSED_EVERY),
         }))
     }
 

@@ -19,6 +19,7 @@ mod keyring;
 mod limits;
 mod listen;
 mod live;
+mod now_and_then;
 mod offer;
 mod peer;
 mod pinned;

@@ -8,11 +8,16 @@ use super::keyring::Keyring;
 
 /// An error of a connection; if it is TLS's, in a sentence.
 pub(super) fn told(error: io::Error, keyring: &Keyring) -> io::Error {
-    let said = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    match said.and_then(|said| sentence(said, keyring)) {
+    match said(&error, keyring) {
         Some(sentence) => io::Error::new(error.kind(), sentence),
         None => error,
     }
+}
+
+/// The sentence for an error of TLS; none for another one.
+pub(super) fn said(error: &io::Error, keyring: &Keyring) -> Option<String> {
+    let said = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())?;
+    sentence(said, keyring)
 }
 
 fn sentence(error: &Error, keyring: &Keyring) -> Option<String> {
