@@ -3,7 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use proto::ours;
 use proto::transport::{Security, TransportError, check_own};
@@ -108,12 +110,65 @@ fn warn_of_open_key(security: &Security) {
     }
 }
 
+/// How long a lock may be held by whoever does not matter any more.
+const MOMENT: Duration = Duration::from_secs(2);
+
 /// Two agents in one state directory would each believe that a step is theirs.
 fn lock(state: &StateDir) -> Result<File, RunError> {
     let path = state.lock();
     let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = opened.map_err(StateError::io("open", &path))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| RunError::InUse(state.root().to_owned()))?;
-    Ok(file)
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        return Ok(file);
+    }
+    // What a killed agent was just starting has its files until it is executed: a moment later they are closed.
+    let (locked, waiting) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        if flock(&file, FlockOperation::LockExclusive).is_ok() {
+            // Nobody waits any more: it is given back.
+            let _in_time = locked.send(file);
+        }
+    });
+    waiting.recv_timeout(MOMENT).map_err(|_| RunError::InUse(state.root().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn state() -> (tempfile::TempDir, StateDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::create(&dir.path().join("state"), &Disk::real()).unwrap();
+        (dir, state)
+    }
+
+    /// Whether somebody waits for the lock on a file, by the kernel's own list.
+    fn is_awaited(file: &File) -> bool {
+        let inode = format!(":{} ", file.metadata().unwrap().ino());
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("->") && line.contains(&inode))
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_in_a_moment_is_waited_for() {
+        let (_dir, state) = state();
+        let held = lock(&state).unwrap();
+        thread::scope(|scope| {
+            let second = scope.spawn(|| lock(&state).map(drop));
+            while !is_awaited(&held) {
+                thread::yield_now();
+            }
+            drop(held);
+            second.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_state_directory_has_one_agent() {
+        let (_dir, state) = state();
+        let _held = lock(&state).unwrap();
+        assert!(matches!(lock(&state), Err(RunError::InUse(_))));
+    }
 }
