@@ -4,7 +4,6 @@ use proto::{NodeUid, Row};
 
 use super::Unreadable;
 use super::pairs::blocks;
-use super::table::all_digits;
 
 const WHAT: &str = "`rladmin info node`";
 
@@ -23,10 +22,12 @@ pub fn parse(text: &str, node: NodeUid) -> Result<Row, Unreadable> {
     }
 }
 
-/// `Command Output: node:3`.
+/// `Command Output: node:3`, and not `node:03`: nobody has seen the tool write that.
 fn heading(line: &str) -> Option<NodeUid> {
-    let digits = line.strip_prefix("Command Output: node:")?;
-    digits.parse().ok().filter(|_| all_digits(digits)).map(NodeUid)
+    let written = line.strip_prefix("Command Output: ")?;
+    let digits = written.strip_prefix("node:")?;
+    let node = NodeUid(digits.parse().ok()?);
+    (node.to_string() == written).then_some(node)
 }
 
 #[cfg(test)]
@@ -47,9 +48,13 @@ mod tests {
     #[test]
     fn another_node_two_of_it_and_none_are_no_answer() {
         let twice = INFO.repeat(2);
-        for (text, node) in
-            [(INFO, 2), (&twice, 3), ("Command Output: node:3\n", 3), ("node:3\n    a: b\n", 3)]
-        {
+        for (text, node) in [
+            (INFO, 2),
+            (&twice, 3),
+            (&INFO.replace("node:3", "node:03"), 3),
+            ("Command Output: node:3\n", 3),
+            ("node:3\n    a: b\n", 3),
+        ] {
             assert!(parse(text, NodeUid(node)).is_err(), "{text:?}");
         }
         let all = format!("{}{INFO}", INFO.replace("node:3", "node:13"));
